@@ -1,0 +1,17 @@
+//! Values without I/O: what the municipality, its accounts, captures, posts and decisions are.
+//! Nothing here reads a clock, a file or the network, and nothing here depends on another module.
+
+pub mod account;
+pub mod cadence;
+pub mod digest;
+pub mod entry;
+pub mod facts;
+pub mod finding;
+pub mod id;
+pub mod json;
+pub mod person;
+pub mod post;
+pub mod record;
+pub mod text;
+pub mod time;
+pub mod verdict;

@@ -1,0 +1,402 @@
+//! The normalised post (`bevara.post/1`): what every importer produces and `item.json` in a post's unit holds.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::digest::Sha256Hex;
+use crate::model::time::Instant;
+
+/// The name of this format, the value of `schema` in `item.json`.
+pub const SCHEMA: &str = "bevara.post/1";
+
+/// Who a post is by, seen from the municipality.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthorRole {
+    /// The municipality itself.
+    Authority,
+    /// A member of the public.
+    Public,
+    /// Another authority.
+    OtherAuthority,
+    /// The platform.
+    Platform,
+    /// Not known.
+    Unknown,
+}
+
+/// How the author's role is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RoleBasis {
+    /// The author's id is the account's own.
+    OwnAccountId,
+    /// A WordPress user id among the site's authors.
+    WpUserId,
+    /// No user id: written by a visitor.
+    Guest,
+    /// The id is another than the account's.
+    OtherId,
+    /// Nothing says.
+    None,
+}
+
+/// Who wrote a post.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Author {
+    /// Name as shown.
+    pub name: String,
+    /// Handle or login.
+    pub handle: Option<String>,
+    /// The platform's id.
+    pub platform_id: Option<String>,
+    /// Profile address.
+    pub url: Option<String>,
+    /// Role seen from the municipality.
+    pub role: AuthorRole,
+    /// How the role is known.
+    pub role_basis: RoleBasis,
+}
+
+/// What kind of item.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
+)]
+#[serde(rename_all = "snake_case")]
+#[value(rename_all = "snake_case")]
+pub enum PostKind {
+    /// A post of its own.
+    Post,
+    /// A comment on a post.
+    Comment,
+    /// A reply in a conversation.
+    Reply,
+    /// Another's post shown again.
+    Repost,
+    /// Another's post quoted.
+    Quote,
+    /// A direct message.
+    Message,
+    /// A story.
+    Story,
+    /// A video.
+    Video,
+    /// A photo.
+    Photo,
+    /// An event.
+    Event,
+    /// A poll.
+    Poll,
+    /// A page.
+    Page,
+}
+
+impl PostKind {
+    /// The kind as the archive writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Post => "post",
+            Self::Comment => "comment",
+            Self::Reply => "reply",
+            Self::Repost => "repost",
+            Self::Quote => "quote",
+            Self::Message => "message",
+            Self::Story => "story",
+            Self::Video => "video",
+            Self::Photo => "photo",
+            Self::Event => "event",
+            Self::Poll => "poll",
+            Self::Page => "page",
+        }
+    }
+}
+
+/// Whether the authority made the record or received it (OSL 5:1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordOrigin {
+    /// Upprättad: the authority's own, when published.
+    Upprattad,
+    /// Inkommen: another's, when published.
+    Inkommen,
+    /// Not known.
+    Okand,
+}
+
+/// How the zone of a time is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ZoneBasis {
+    /// The text carries an offset.
+    ExplicitOffset,
+    /// The format says UTC.
+    UtcByFormat,
+    /// Read as UTC without being told.
+    AssumedUtc,
+    /// The site's local time.
+    SiteLocal,
+}
+
+/// A time as the platform gave it and as UTC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PostTime {
+    /// The instant, where it can be known.
+    pub utc: Option<Instant>,
+    /// The platform's own text.
+    pub original: String,
+    /// How the zone is known.
+    pub zone_basis: ZoneBasis,
+}
+
+/// Where a post stands on its platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StateValue {
+    /// To be seen.
+    Live,
+    /// Hidden.
+    Hidden,
+    /// Waiting for a moderator, or held as spam.
+    HeldForModeration,
+    /// Deleted by the authority.
+    DeletedByAuthority,
+    /// Deleted by its author.
+    DeletedByAuthor,
+    /// Removed by the platform.
+    RemovedByPlatform,
+    /// Not seen; says nothing about deletion.
+    NotObserved,
+}
+
+/// A post's state and how it is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PostState {
+    /// The state.
+    pub value: StateValue,
+    /// Since when, where told.
+    pub at: Option<Instant>,
+    /// The member of the platform's object that says so, such as `wp:comment_approved=1`.
+    pub basis: String,
+}
+
+/// Who may see a post. Unknown is never public.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Visibility {
+    /// Everyone.
+    Public,
+    /// Everyone who has the address.
+    Unlisted,
+    /// Followers.
+    Followers,
+    /// A limited circle.
+    Limited,
+    /// The recipients.
+    Direct,
+    /// Nobody yet.
+    Draft,
+    /// Not known.
+    Unknown,
+}
+
+impl Visibility {
+    /// Whether the post is open at birth (`product.md`: public or unlisted).
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Public | Self::Unlisted)
+    }
+}
+
+/// What a post answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InReplyTo {
+    /// The answered post's key, where it can be made.
+    pub key: Option<String>,
+    /// The platform's id of the answered post.
+    pub platform_id: Option<String>,
+    /// Its address.
+    pub url: Option<String>,
+}
+
+/// What became of an attachment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttachmentState {
+    /// Its bytes lie in the unit.
+    Present,
+    /// The container names it but does not hold it.
+    MissingInExport,
+    /// Only an address.
+    RemoteOnly,
+}
+
+/// A picture, video or file of a post.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attachment {
+    /// From 1.
+    pub n: u32,
+    /// `image`, `video`, `audio` or `file`.
+    pub kind: String,
+    /// MIME type, where told.
+    pub media_type: Option<String>,
+    /// Name as shown.
+    pub name: Option<String>,
+    /// Alternative text.
+    pub alt: Option<String>,
+    /// Where the container or page says it lies.
+    pub source_uri: String,
+    /// File name in the unit, where present.
+    pub archive_path: Option<String>,
+    /// Length, where present.
+    pub bytes: Option<u64>,
+    /// Digest, where present.
+    pub sha256: Option<Sha256Hex>,
+    /// What became of it.
+    pub state: AttachmentState,
+}
+
+/// Where in the source a post was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// `platform_export`, `api_reply`, `feed` or `html`.
+    pub source_kind: String,
+    /// The container's digest; its name and size stand in `ingest.json`.
+    pub container_sha256: Sha256Hex,
+    /// File inside the container, where it has any.
+    pub member: Option<String>,
+    /// JSON Pointer, XPath or the like.
+    pub locator: String,
+    /// The importer.
+    pub parser: String,
+    /// Its version.
+    pub parser_version: String,
+}
+
+/// A normalised post.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Post {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// `platform:account_ref:platform_id`; where no id exists a derived one.
+    pub key: String,
+    /// `platform_id` or `derived`.
+    pub key_basis: String,
+    /// The format's platform: `wordpress`, `mastodon` …
+    pub platform: String,
+    /// The key's last part: `p12`, `c12` (WordPress), the ActivityPub id (Mastodon).
+    pub platform_id: Option<String>,
+    /// The platform's own id as it stands in the source (a WXR comment's `wp:comment_id`).
+    pub source_id: Option<String>,
+    /// The account's UUID.
+    pub account_ref: String,
+    /// What kind of item.
+    pub kind: PostKind,
+    /// Its address.
+    pub permalink: Option<String>,
+    /// Who wrote it.
+    pub author: Author,
+    /// Made or received by the authority.
+    pub record_origin: RecordOrigin,
+    /// When it was published.
+    pub posted_at: PostTime,
+    /// When it was last changed, where told.
+    pub edited_at: Option<PostTime>,
+    /// Where it stands on the platform.
+    pub state: PostState,
+    /// Plain text, NFC, LF: what the retention rules read.
+    pub text: String,
+    /// The platform's own HTML, where the text was made from HTML.
+    pub text_html: Option<String>,
+    /// Title.
+    pub title: Option<String>,
+    /// Content warning.
+    pub content_warning: Option<String>,
+    /// Language tag, where told.
+    pub lang: Option<String>,
+    /// SHA-256 of `text`; versions are told apart by it.
+    pub text_sha256: Sha256Hex,
+    /// What it answers.
+    pub in_reply_to: Option<InReplyTo>,
+    /// Key of the thread's root, where the source says it.
+    pub thread_root: Option<String>,
+    /// Who may see it.
+    pub visibility: Visibility,
+    /// Pictures, videos, files.
+    pub attachments: Vec<Attachment>,
+    /// Addresses in the text.
+    pub links: Vec<String>,
+    /// Hashtags, categories.
+    pub tags: Vec<String>,
+    /// Handles mentioned.
+    pub mentions: Vec<String>,
+    /// Where it was read.
+    pub evidence: Vec<Evidence>,
+    /// What was repaired: `html-unescape`, `lone-surrogate`, `xml-control` …
+    pub repairs: Vec<String>,
+    /// What is doubtful: `zone-assumed` …
+    pub warnings: Vec<String>,
+    /// JSON Pointers into `original.json` of members replaced because they may not be kept.
+    pub redactions: Vec<String>,
+    /// 128 random bits, lower hex; empty until the unit is written.
+    pub nonce: String,
+}
+
+impl Post {
+    /// The text the search index holds: title, content warning and text.
+    pub fn search_text(&self) -> String {
+        let parts = [
+            self.title.as_deref(),
+            self.content_warning.as_deref(),
+            Some(self.text.as_str()),
+        ];
+        parts
+            .into_iter()
+            .flatten()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    /// What makes two observations of a post the same version: everything the platform told, not where it was read.
+    /// A change in any of it makes a new unit.
+    pub fn same_version_as(&self, other: &Self) -> bool {
+        self.text_sha256 == other.text_sha256
+            && self.title == other.title
+            && self.content_warning == other.content_warning
+            && self.state.value == other.state.value
+            && self.visibility == other.visibility
+            && self.author == other.author
+            && self.in_reply_to == other.in_reply_to
+            && self.attachments == other.attachments
+            && self.permalink == other.permalink
+    }
+}
+
+/// How much of the account's posts a source can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Completeness {
+    /// Everything.
+    Full,
+    /// The newest only.
+    Window,
+    /// The account's own, not the public's.
+    OwnOnly,
+    /// Something is missing.
+    Partial,
+}
+
+/// An item that could not be read, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refused {
+    /// File and place in the container.
+    pub place: String,
+    /// What was expected and what was there; no text of the post.
+    pub reason: String,
+}

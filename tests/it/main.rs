@@ -1,0 +1,14 @@
+//! One test binary; every module tests one area from the outside.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests make, change and remove files of their own"
+)]
+
+mod capture;
+mod catalogue;
+mod detect;
+mod evidence;
+mod packages;
+mod platforms;
+mod policies;
+mod render;
