@@ -1,1 +1,7 @@
-//! Placeholder until its first commit.
+//! The pure parts of evidence: manifests as `sha256sum` writes them, RFC 6962 trees, signed checkpoints and keys.
+//! No I/O here. What it proves: integrity since capture; not that a page was genuine.
+
+pub mod checkpoint;
+pub mod keys;
+pub mod manifest;
+pub mod merkle;

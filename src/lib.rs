@@ -1,23 +1,7 @@
-//! `bevara`: archival snapshots and lawful retention of Swedish municipalities' social-media accounts.
-//!
-//! The map of modules, their directions and the files on disk stands in ARCHITECTURE.md.
-
-pub mod app;
-pub mod archive;
-pub mod capture;
-pub mod catalogue;
-pub mod cli;
+//! x
 pub mod clock;
 pub mod config;
-pub mod demo;
-pub mod detect;
-pub mod disposal;
 pub mod evidence;
 pub mod model;
-pub mod ops;
-pub mod package;
-pub mod platform;
-pub mod policy;
-pub mod render;
 pub mod schedule;
 pub mod store;

@@ -1,1 +1,19 @@
-//! Placeholder until its first commit.
+//! The use-cases, one file each. Command line, daemon and web page call the same functions.
+
+pub mod account;
+pub mod disposal;
+pub mod error;
+pub mod export;
+pub mod facts;
+pub mod hold;
+pub mod ingest;
+pub mod init;
+pub mod person;
+pub mod policy;
+pub mod post;
+pub mod receipt;
+pub mod reindex;
+pub mod run;
+pub mod schedule;
+pub mod snapshot;
+pub mod verify;

@@ -1,0 +1,134 @@
+//! What a verb prints: text for people, or exactly one JSON document. Errors are rendered here, once.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the one place that prints")]
+
+use std::error::Error;
+
+use serde_json::{Value, json};
+
+use crate::cli::exit::Exit;
+use crate::model::finding::{Finding, Severity};
+
+/// What a verb came to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// How the program ends.
+    pub exit: Exit,
+    /// `result` of the JSON document.
+    pub result: Value,
+    /// `findings` of the JSON document.
+    pub findings: Vec<Finding>,
+    /// What people read on standard output.
+    pub text: String,
+}
+
+impl Outcome {
+    /// Done, with a result and its text.
+    pub fn done(result: Value, text: impl Into<String>) -> Self {
+        Self { exit: Exit::Done, result, findings: Vec::new(), text: text.into() }
+    }
+
+    /// The same with another exit code.
+    #[must_use]
+    pub fn with_exit(mut self, exit: Exit) -> Self {
+        self.exit = exit;
+        self
+    }
+
+    /// The same with findings.
+    #[must_use]
+    pub fn with_findings(mut self, findings: Vec<Finding>) -> Self {
+        self.findings = findings;
+        self
+    }
+}
+
+/// How a verb's outcome is shown.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// One JSON document instead of text.
+    pub json: bool,
+    /// No text for people unless something is wrong.
+    pub quiet: bool,
+    /// `schema` of the document: `bevara.<verb>/1`.
+    pub verb: &'static str,
+}
+
+impl Output {
+    /// Prints an outcome.
+    pub fn show(&self, outcome: &Outcome, archive: Option<&str>, as_of: Option<&str>) {
+        if self.json {
+            let findings = outcome.findings.iter().map(|finding| json!(finding)).collect::<Vec<_>>();
+            self.document(archive, as_of, outcome.exit, &outcome.result, &findings);
+            return;
+        }
+        if !self.quiet || outcome.exit != Exit::Done {
+            if !outcome.text.is_empty() {
+                println!("{}", outcome.text.trim_end());
+            }
+            for finding in &outcome.findings {
+                println!("{}", finding_line(finding));
+            }
+        }
+    }
+
+    /// Prints one JSON line ahead of the document (`verify`, `run`).
+    pub fn line(&self, value: &Value) {
+        if self.json {
+            println!("{value}");
+        }
+    }
+
+    /// Prints an error that ended the verb.
+    pub fn error(&self, error: &(dyn Error + 'static), exit: Exit, hint: Option<&str>) {
+        let mut causes = Vec::new();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            causes.push(cause.to_string());
+            source = cause.source();
+        }
+        eprintln!("error: {error}");
+        for cause in &causes {
+            eprintln!("caused by: {cause}");
+        }
+        if let Some(hint) = hint {
+            eprintln!("hint: {hint}");
+        }
+        if self.json {
+            let message = std::iter::once(error.to_string()).chain(causes).collect::<Vec<_>>().join(": ");
+            let finding = json!({"code": "E000", "severity": "error", "path": "", "message": message});
+            self.document(None, None, exit, &Value::Null, &[finding]);
+        }
+    }
+
+    fn document(&self, archive: Option<&str>, as_of: Option<&str>, exit: Exit, result: &Value, findings: &[Value]) {
+        let document = json!({
+            "schema": format!("bevara.{}/1", self.verb),
+            "archive": archive,
+            "as_of": as_of,
+            "exit": exit,
+            "result": result,
+            "findings": findings,
+        });
+        println!("{document}");
+    }
+}
+
+fn finding_line(finding: &Finding) -> String {
+    let word = match finding.severity {
+        Severity::Error => "fel",
+        Severity::Warning => "varning",
+        Severity::Note => "upplysning",
+    };
+    let place = if finding.path.is_empty() { String::new() } else { format!(" {}", finding.path) };
+    format!("{word} {}{place}: {}", finding.code, finding.message)
+}
+
+/// A table of left-aligned columns without borders, for the terminal.
+pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_preset(comfy_table::presets::NOTHING).set_header(header.to_vec());
+    for row in rows {
+        table.add_row(row);
+    }
+    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}

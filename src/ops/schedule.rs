@@ -1,0 +1,87 @@
+//! What is due: the obligations of every account, from its terms and the log.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use crate::app::App;
+use crate::catalogue::{AccountRow, Catalogue};
+use crate::model::cadence::{Obligation, ObligationState, Slot};
+use crate::model::id::Alias;
+use crate::model::time::Instant;
+use crate::ops::error::OpsError;
+use crate::schedule::{self, History, Terms};
+
+/// An obligation of an account, as `schedule` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ObligationRow {
+    /// The account's alias.
+    pub account: Alias,
+    /// The obligation.
+    #[serde(flatten)]
+    pub obligation: Obligation,
+}
+
+/// Every obligation of every account with a due date until `until` (default: one year ahead), by date and account.
+pub async fn schedule(app: &App, until: Option<NaiveDate>) -> Result<Vec<ObligationRow>, OpsError> {
+    let now = app.now();
+    let until = until.unwrap_or_else(|| {
+        let today = now.stockholm_date();
+        today.checked_add_months(chrono::Months::new(12)).unwrap_or(today)
+    });
+    let mut rows = Vec::new();
+    for account in app.catalogue.accounts().await? {
+        let obligations = of_account(&app.catalogue, &account, (now, until), app.config.schedule.window_days).await?;
+        let alias = &account.account.alias;
+        rows.extend(obligations.into_iter().map(|obligation| ObligationRow { account: alias.clone(), obligation }));
+    }
+    rows.sort_by(|one, other| {
+        let key = |row: &ObligationRow| (row.obligation.slot.due, row.account.clone(), row.obligation.slot.rule);
+        key(one).cmp(&key(other))
+    });
+    Ok(rows)
+}
+
+/// The obligations of one account.
+pub(crate) async fn of_account(
+    catalogue: &Catalogue,
+    account: &AccountRow,
+    (now, until): (Instant, NaiveDate),
+    window_days: u32,
+) -> Result<Vec<Obligation>, OpsError> {
+    let history = history(catalogue, account).await?;
+    Ok(schedule::obligations(&terms(account), &history, (now, until), window_days))
+}
+
+/// The slots that a complete capture at `now` fills, and those to record as missed first.
+pub(crate) async fn wanted(
+    catalogue: &Catalogue,
+    account: &AccountRow,
+    now: Instant,
+    window_days: u32,
+) -> Result<(Vec<Slot>, Vec<Slot>), OpsError> {
+    let history = history(catalogue, account).await?;
+    let obligations = schedule::obligations(&terms(account), &history, (now, now.stockholm_date()), window_days);
+    Ok(schedule::wanted(&obligations, &history))
+}
+
+/// Whether a snapshot of the account that fell due in `[from, to]` was missed.
+pub(crate) async fn has_gap(
+    catalogue: &Catalogue,
+    account: &AccountRow,
+    (from, to): (NaiveDate, Instant),
+    window_days: u32,
+) -> Result<bool, OpsError> {
+    let all = of_account(catalogue, account, (to, to.stockholm_date()), window_days).await?;
+    Ok(all.iter().any(|one| one.slot.due >= from && one.state == ObligationState::Missed))
+}
+
+async fn history(catalogue: &Catalogue, account: &AccountRow) -> Result<BTreeMap<Slot, History>, OpsError> {
+    Ok(catalogue.slots(&account.account.id).await?)
+}
+
+fn terms(row: &AccountRow) -> Terms {
+    let account = &row.account;
+    Terms { from: account.opened, closed: account.closed, cadence: row.cadence.clone() }
+}

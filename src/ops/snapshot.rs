@@ -1,0 +1,397 @@
+//! A snapshot: one account captured in the browser, judged, converted to PDF/A, sealed and committed. One bad account
+//! never stops the others; nothing is listed before its log entry exists.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::app::App;
+use crate::capture::verdict::{self, Baseline};
+use crate::capture::{Browser, BrowserOptions, CaptureRequest, PageCapture};
+use crate::catalogue::AccountRow;
+use crate::model::cadence::{Occasion, Slot};
+use crate::model::digest::Sha256Hex;
+use crate::model::entry::{Actor, Body};
+use crate::model::id::{Alias, CaptureId, HolderId, UnitNo};
+use crate::model::record::{AccessClass, CaptureJson, CaptureKind, STORE_VERSION};
+use crate::model::time::Instant;
+use crate::model::verdict::{Counts, FileRole, Reason, Verdict};
+use crate::ops::error::OpsError;
+use crate::ops::schedule;
+use crate::render::pdfa::{self, Flavour, PdfaOptions};
+use crate::render::pictures;
+use crate::store::stage::{SealedStage, Stage};
+
+/// Pictures and PDF.
+const PICTURES: UnitNo = UnitNo(0);
+/// Text, inventory and DOM.
+const TEXT: UnitNo = UnitNo(1);
+/// Requests and everything with addresses in it.
+const REQUESTS: UnitNo = UnitNo(2);
+
+/// What to capture and why.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Accounts by alias; empty means all open ones.
+    pub accounts: Vec<Alias>,
+    /// Why.
+    pub occasion: Occasion,
+    /// A note for the record; kept in a unit.
+    pub note: Option<String>,
+    /// Private networks that may be reached, beside those of the configuration.
+    pub allow_addresses: Vec<String>,
+}
+
+/// What a capture came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Captured {
+    /// The account's alias.
+    pub account: Alias,
+    /// The capture's id; a failed one has no directory.
+    pub capture: CaptureId,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why not complete.
+    pub reasons: Vec<Reason>,
+    /// Posts seen.
+    pub counts: Counts,
+    /// The files kept.
+    pub files: Vec<FileRow>,
+    /// The obligations it meets.
+    pub fills: Vec<Slot>,
+}
+
+/// A file of a capture.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FileRow {
+    /// Relative to the archive.
+    pub path: String,
+    /// What it is.
+    pub role: FileRole,
+    /// Its digest.
+    pub sha256: Sha256Hex,
+}
+
+/// Told while a round goes on.
+pub trait Progress {
+    /// An account is about to be captured.
+    fn started(&mut self, account: &Alias, number: usize, of: usize);
+    /// It has been.
+    fn finished(&mut self, captured: &Captured);
+}
+
+/// Shows nothing.
+#[derive(Debug)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn started(&mut self, _account: &Alias, _number: usize, _of: usize) {}
+    fn finished(&mut self, _captured: &Captured) {}
+}
+
+/// A browser that is started when first needed and again when it has died, with its profile in a staging folder.
+#[derive(Debug)]
+pub struct BrowserSlot {
+    options: BrowserOptions,
+    stage: Stage,
+    browser: Option<Browser>,
+    starts: u32,
+}
+
+impl BrowserSlot {
+    /// A slot for `app`; nothing is started yet.
+    pub fn new(app: &App) -> Result<Self, OpsError> {
+        let stage = app.store.stage("browser")?;
+        let launcher = std::env::current_exe().map_err(|source| OpsError::File { path: "/proc/self/exe".into(), source })?;
+        let options = BrowserOptions {
+            path: app.config.browser.path.clone(),
+            launcher,
+            profile: stage.dir().join("profile"),
+            width: app.config.capture.width,
+            scale: app.config.capture.scale,
+        };
+        Ok(Self { options, stage, browser: None, starts: 0 })
+    }
+
+    /// The running browser.
+    pub async fn get(&mut self) -> Result<&mut Browser, OpsError> {
+        if self.browser.as_ref().is_some_and(|browser| !browser.is_alive()) {
+            self.close().await;
+        }
+        if self.browser.is_none() {
+            // A profile that a dead browser leaves behind is never used again.
+            self.starts += 1;
+            self.options.profile = self.stage.dir().join(format!("profile-{}", self.starts));
+            self.browser = Some(Browser::launch(&self.options).await?);
+        }
+        self.browser.as_mut().ok_or_else(|| OpsError::Problem("the browser did not start".to_owned()))
+    }
+
+    /// Ends the browser.
+    pub async fn close(&mut self) {
+        if let Some(browser) = self.browser.take() {
+            browser.close().await;
+        }
+    }
+}
+
+/// Captures every account of the order, one after the other.
+pub async fn capture(app: &mut App, order: &Order, by: &Actor, progress: &mut dyn Progress) -> Result<Vec<Captured>, OpsError> {
+    let accounts = chosen(app, &order.accounts).await?;
+    let mut slot = BrowserSlot::new(app)?;
+    let mut all = Vec::new();
+    for (index, account) in accounts.iter().enumerate() {
+        progress.started(&account.account.alias, index + 1, accounts.len());
+        let captured = capture_account(app, &mut slot, account, order, by).await;
+        let captured = match captured {
+            Ok(captured) => captured,
+            Err(error) => {
+                slot.close().await;
+                return Err(error);
+            }
+        };
+        progress.finished(&captured);
+        all.push(captured);
+    }
+    slot.close().await;
+    Ok(all)
+}
+
+async fn chosen(app: &App, aliases: &[Alias]) -> Result<Vec<AccountRow>, OpsError> {
+    let all = app.catalogue.accounts().await?;
+    if aliases.is_empty() {
+        return Ok(all.into_iter().filter(|row| row.account.status.is_open()).collect());
+    }
+    let mut rows = Vec::new();
+    for alias in aliases {
+        let row = all.iter().find(|row| row.account.alias == *alias).ok_or_else(|| OpsError::unknown("account", alias))?;
+        rows.push(row.clone());
+    }
+    Ok(rows)
+}
+
+/// Captures one account: takes the page, judges it, and commits what was kept or that it failed.
+pub(crate) async fn capture_account(
+    app: &mut App,
+    slot: &mut BrowserSlot,
+    account: &AccountRow,
+    order: &Order,
+    by: &Actor,
+) -> Result<Captured, OpsError> {
+    let started = app.now();
+    let id = CaptureId::new(started);
+    let stage = app.store.stage("capture")?;
+    let raw = stage.dir().join("raw");
+    make_dir(&raw)?;
+    let mut allow_addresses = app.config.capture.allow_addresses.clone();
+    allow_addresses.extend(order.allow_addresses.iter().cloned());
+    let request = CaptureRequest { url: account.account.url.clone(), allow_addresses, ..CaptureRequest::default() };
+    let browser = slot.get().await?;
+    let mut page = browser.capture(&request, &raw).await?;
+    let version = browser.version().product.clone();
+    let pdf = make_pdf(&mut page, &raw, account, started)?;
+    let baseline = baseline(app, account).await?;
+    let (verdict, mut reasons) = verdict::judge(&page.facts, baseline.as_ref(), pdf.map(|pdf| pdf == PdfKind::Valid));
+    if pdf == Some(PdfKind::Pictures) && !reasons.contains(&Reason::TimeoutPrint) {
+        reasons.push(Reason::TimeoutPrint);
+    }
+    let work = Work { id, started, verdict, reasons, counts: page.counts, version };
+    if verdict == Verdict::Failed {
+        return commit_failed(app, account, order.occasion, work, by).await;
+    }
+    let roles = arrange(&stage, &raw, &page)?;
+    if let Some(note) = &order.note {
+        stage.write_json(REQUESTS, "note.json", &serde_json::json!({ "note": note }))?;
+    }
+    let description = describe(account, &work, app.now());
+    let sealed = stage.seal("capture", &description)?;
+    commit_kept(app, account, order.occasion, (work, roles, sealed), by).await
+}
+
+/// What is known of a capture before it is committed.
+#[derive(Debug)]
+struct Work {
+    id: CaptureId,
+    started: Instant,
+    verdict: Verdict,
+    reasons: Vec<Reason>,
+    counts: Counts,
+    version: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PdfKind {
+    /// The browser's print as PDF/A.
+    Valid,
+    /// The browser's print, which could not be made PDF/A.
+    Invalid,
+    /// The pictures as PDF/A, because printing failed.
+    Pictures,
+}
+
+/// Makes `page.pdf` in `raw` and says what it is; `None` where there is nothing to make it from.
+fn make_pdf(page: &mut PageCapture, raw: &Path, account: &AccountRow, created: Instant) -> Result<Option<PdfKind>, OpsError> {
+    let options = PdfaOptions {
+        flavour: Flavour::A2u,
+        title: page.title.clone(),
+        language: page.language.clone().unwrap_or_else(|| "sv-SE".to_owned()),
+        source: Some(page.final_url.clone()),
+        created,
+        producer: concat!("bevara ", env!("CARGO_PKG_VERSION")).to_owned(),
+    };
+    let (bytes, kind) = if let Some(printed) = page.raw_pdf.take() {
+        match pdfa::convert(&printed, &options) {
+            Ok(converted) => (converted.bytes, PdfKind::Valid),
+            Err(error) => {
+                tracing::warn!(account.id = %account.account.id, %error, "the print could not be made PDF/A");
+                (printed, PdfKind::Invalid)
+            }
+        }
+    } else {
+        let segments: Vec<_> = page.files.iter().filter(|file| file.role == FileRole::PagePng).collect();
+        if segments.is_empty() {
+            return Ok(None);
+        }
+        let mut slices = Vec::new();
+        for segment in segments {
+            let path = raw.join(&segment.name);
+            let png = std::fs::read(&path).map_err(|source| OpsError::File { path, source })?;
+            slices.push(pictures::Picture { png, caption: segment.name.clone() });
+        }
+        match pictures::picture_pdf(&slices, &options) {
+            Ok(bytes) => (bytes, PdfKind::Pictures),
+            Err(error) => {
+                tracing::warn!(account.id = %account.account.id, %error, "the pictures could not be made a PDF");
+                return Ok(None);
+            }
+        }
+    };
+    let name = if kind == PdfKind::Invalid { "page-not-pdfa.pdf" } else { "page.pdf" };
+    write_raw(&raw.join(name), &bytes)?;
+    page.files.push(crate::capture::CapturedFile { role: FileRole::PagePdf, name: name.to_owned() });
+    Ok(Some(kind))
+}
+
+/// Moves the captured files into their units and returns their roles.
+fn arrange(stage: &Stage, raw: &Path, page: &PageCapture) -> Result<Vec<(UnitNo, String, FileRole)>, OpsError> {
+    let mut roles = Vec::new();
+    for file in &page.files {
+        let unit = match file.role {
+            FileRole::PagePdf | FileRole::PagePng | FileRole::OverviewPng | FileRole::ViewPng => PICTURES,
+            FileRole::PageText | FileRole::Inventory | FileRole::Dom => TEXT,
+            FileRole::Requests => REQUESTS,
+        };
+        stage.adopt(&raw.join(&file.name), unit, &file.name)?;
+        roles.push((unit, file.name.clone(), file.role));
+    }
+    Ok(roles)
+}
+
+fn describe(account: &AccountRow, work: &Work, finished: Instant) -> CaptureJson {
+    let tools = BTreeMap::from([
+        ("bevara".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+        ("browser".to_owned(), work.version.clone()),
+    ]);
+    CaptureJson {
+        v: STORE_VERSION.to_owned(),
+        id: work.id.clone(),
+        account: account.account.id.clone(),
+        kind: CaptureKind::Page,
+        snapshot_id: work.id.to_string(),
+        started: work.started,
+        finished,
+        verdict: work.verdict,
+        reasons: work.reasons.clone(),
+        counts: Some(work.counts),
+        tools,
+        access: BTreeMap::from([(PICTURES, AccessClass::Open), (TEXT, AccessClass::Open), (REQUESTS, AccessClass::Open)]),
+    }
+}
+
+async fn commit_failed(app: &mut App, account: &AccountRow, occasion: Occasion, work: Work, by: &Actor) -> Result<Captured, OpsError> {
+    let window = app.config.schedule.window_days;
+    let mut session = app.begin().await?;
+    let (wanted, _) = schedule::wanted(session.catalogue, account, session.time(), window).await?;
+    let (id, reasons) = (work.id.clone(), work.reasons.clone());
+    let body = Body::CaptureFailed { account: account.account.id.clone(), capture: id, occasion, reasons, wanted };
+    session.append(body, by).await?;
+    Ok(Captured {
+        account: account.account.alias.clone(),
+        capture: work.id,
+        verdict: work.verdict,
+        reasons: work.reasons,
+        counts: work.counts,
+        files: Vec::new(),
+        fills: Vec::new(),
+    })
+}
+
+async fn commit_kept(
+    app: &mut App,
+    account: &AccountRow,
+    occasion: Occasion,
+    (work, roles, sealed): (Work, Vec<(UnitNo, String, FileRole)>, SealedStage),
+    by: &Actor,
+) -> Result<Captured, OpsError> {
+    let account_id = account.account.id.clone();
+    let files = roles
+        .into_iter()
+        .filter_map(|(unit, name, role)| {
+            let sha256 = sealed.files.get(&unit)?.get(&name)?.clone();
+            let path = format!("store/captures/{account_id}/{}/units/{unit}/{name}", work.id);
+            Some(FileRow { path, role, sha256 })
+        })
+        .collect();
+    let window = app.config.schedule.window_days;
+    let mut session = app.begin().await?;
+    // Decided under the lock: two passes at once can never both fill a slot.
+    let fills = if work.verdict == Verdict::Complete {
+        schedule::wanted(session.catalogue, account, session.time(), window).await?.0
+    } else {
+        Vec::new()
+    };
+    let holder = HolderId::Capture(work.id.clone());
+    let (capture, verdict, reasons, slots) = (work.id.clone(), work.verdict, work.reasons.clone(), fills.clone());
+    let entry_account = account_id.clone();
+    session
+        .commit((&holder, Some(&account_id)), sealed, by, |sealed| Body::Capture {
+            account: entry_account,
+            capture,
+            kind: CaptureKind::Page,
+            occasion,
+            verdict,
+            reasons,
+            fills: slots,
+            sealed,
+        })
+        .await?;
+    Ok(Captured {
+        account: account.account.alias.clone(),
+        capture: work.id,
+        verdict: work.verdict,
+        reasons: work.reasons,
+        counts: work.counts,
+        files,
+        fills,
+    })
+}
+
+async fn baseline(app: &App, account: &AccountRow) -> Result<Option<Baseline>, OpsError> {
+    let last = app.catalogue.last_complete(&account.account.id).await?;
+    Ok(last.map(|row| Baseline { counts: row.counts, text_chars: row.text_chars }))
+}
+
+fn make_dir(path: &Path) -> Result<(), OpsError> {
+    std::fs::create_dir_all(path).map_err(|source| OpsError::File { path: path.to_owned(), source })
+}
+
+#[expect(clippy::disallowed_methods, reason = "a staging file that is sealed later")]
+fn write_raw(path: &Path, bytes: &[u8]) -> Result<(), OpsError> {
+    std::fs::write(path, bytes).map_err(|source| OpsError::File { path: path.to_owned(), source })
+}
+
+/// The actor of a capture: a person where one is named, else the system.
+pub async fn capturing_actor(app: &App) -> Result<Actor, OpsError> {
+    crate::ops::person::acting_or_system(app).await
+}

@@ -1,0 +1,39 @@
+//! The writers' lock: one writer at a time, held at most about a second, released by the kernel when a process dies.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::Path;
+use std::time::Duration;
+
+use crate::store::error::StoreError;
+
+/// How long a writer waits for another.
+pub const WAIT: Duration = Duration::from_secs(30);
+
+const STEP: Duration = Duration::from_millis(20);
+
+/// Takes an exclusive lock on the file at `path`, waiting at most `wait`.
+pub(crate) fn exclusive(path: &Path, wait: Duration) -> Result<File, StoreError> {
+    let file = OpenOptions::new().read(true).write(true).open(path).map_err(|source| StoreError::io(path, source))?;
+    let mut waited = Duration::ZERO;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if waited < wait => {
+                std::thread::sleep(STEP);
+                waited += STEP;
+            }
+            Err(TryLockError::WouldBlock) => return Err(StoreError::Locked { seconds: wait.as_secs() }),
+            Err(TryLockError::Error(source)) => return Err(StoreError::io(path, source)),
+        }
+    }
+}
+
+/// Tries to take an exclusive lock on a directory at once; `None` when somebody else holds it.
+pub(crate) fn try_directory(path: &Path) -> Result<Option<File>, StoreError> {
+    let file = File::open(path).map_err(|source| StoreError::io(path, source))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(source)) => Err(StoreError::io(path, source)),
+    }
+}
