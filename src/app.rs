@@ -93,7 +93,14 @@ impl App {
         let config = Config::load(dir)?;
         let genesis = read_genesis(&store)?;
         let catalogue = Catalogue::open(&catalogue_url(&config, dir)).await?;
-        let mut app = Self { config, clock, person: person.map(str::to_owned), store, catalogue, genesis };
+        let mut app = Self {
+            config,
+            clock,
+            person: person.map(str::to_owned),
+            store,
+            catalogue,
+            genesis,
+        };
         app.catch_up().await?;
         Ok(app)
     }
@@ -129,9 +136,18 @@ impl App {
         let writer = self.store.lock(lock::WAIT)?;
         catch_up_at(&root, &self.catalogue).await?;
         if let Some(last) = writer.last_time().filter(|last| now < *last) {
-            return Err(AppError::BehindLog { now, last, given: self.clock.is_given() });
+            return Err(AppError::BehindLog {
+                now,
+                last,
+                given: self.clock.is_given(),
+            });
         }
-        Ok(Session { writer, catalogue: &self.catalogue, root, time: now })
+        Ok(Session {
+            writer,
+            catalogue: &self.catalogue,
+            root,
+            time: now,
+        })
     }
 }
 
@@ -171,7 +187,9 @@ impl Session<'_> {
         actor: &Actor,
         body: impl FnOnce(Sealed) -> Body,
     ) -> Result<Entry, AppError> {
-        let entry = self.writer.commit(holder, stage, (actor, self.time), body)?;
+        let entry = self
+            .writer
+            .commit(holder, stage, (actor, self.time), body)?;
         self.apply(&entry).await?;
         Ok(entry)
     }
@@ -184,7 +202,13 @@ impl Session<'_> {
         actor: &Actor,
         body: impl FnOnce(Sealed) -> Body,
     ) -> Result<Entry, AppError> {
-        self.commit((&HolderId::Record(record.clone()), None), stage, actor, body).await
+        self.commit(
+            (&HolderId::Record(record.clone()), None),
+            stage,
+            actor,
+            body,
+        )
+        .await
     }
 
     /// Appends a disposal entry, moves its units out of the store, and removes them from the catalogue.
@@ -202,7 +226,11 @@ impl Session<'_> {
     }
 
     /// Moves out units whose disposal entry a crash had left unfinished.
-    pub fn finish_disposal(&mut self, plan: &RecordId, units: &[(UnitRef, Option<AccountId>)]) -> Result<(), AppError> {
+    pub fn finish_disposal(
+        &mut self,
+        plan: &RecordId,
+        units: &[(UnitRef, Option<AccountId>)],
+    ) -> Result<(), AppError> {
         Ok(self.writer.take_out(plan, units)?)
     }
 
@@ -213,8 +241,17 @@ impl Session<'_> {
 
 /// The description of a new record.
 pub fn record_json(id: &RecordId, kind: RecordKind, created: Instant) -> RecordJson {
-    let tools = std::collections::BTreeMap::from([("bevara".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]);
-    RecordJson { v: STORE_VERSION.to_owned(), id: id.clone(), kind, created, tools }
+    let tools = std::collections::BTreeMap::from([(
+        "bevara".to_owned(),
+        env!("CARGO_PKG_VERSION").to_owned(),
+    )]);
+    RecordJson {
+        v: STORE_VERSION.to_owned(),
+        id: id.clone(),
+        kind,
+        created,
+        tools,
+    }
 }
 
 /// The id of the person who acts, or the system.
@@ -224,7 +261,11 @@ pub fn actor(person: Option<&PersonId>) -> Actor {
 
 /// Where the catalogue lies.
 pub fn catalogue_url(config: &Config, dir: &Path) -> String {
-    config.catalogue.url.clone().unwrap_or_else(|| format!("sqlite://{}", dir.join("catalogue.db").display()))
+    config
+        .catalogue
+        .url
+        .clone()
+        .unwrap_or_else(|| format!("sqlite://{}", dir.join("catalogue.db").display()))
 }
 
 async fn catch_up(store: &Store, catalogue: &Catalogue) -> Result<(), AppError> {
@@ -234,7 +275,9 @@ async fn catch_up(store: &Store, catalogue: &Catalogue) -> Result<(), AppError> 
 async fn catch_up_at(root: &Path, catalogue: &Catalogue) -> Result<(), AppError> {
     loop {
         let seq = catalogue.log_size().await?;
-        let Some(bytes) = read::entry(root, seq)? else { return Ok(()) };
+        let Some(bytes) = read::entry(root, seq)? else {
+            return Ok(());
+        };
         let entry = Entry::from_bytes(&bytes).map_err(|source| AppError::Entry { seq, source })?;
         apply(root, catalogue, &entry).await?;
     }
@@ -242,15 +285,32 @@ async fn catch_up_at(root: &Path, catalogue: &Catalogue) -> Result<(), AppError>
 
 async fn apply(root: &Path, catalogue: &Catalogue, entry: &Entry) -> Result<(), AppError> {
     let root = root.to_owned();
-    let mut reader = move |holder: &HolderId, account: Option<&AccountId>, unit: UnitNo, file: &str| {
-        read::unit_file(&root, (holder, account), unit, file)
-    };
+    let mut reader =
+        move |holder: &HolderId, account: Option<&AccountId>, unit: UnitNo, file: &str| {
+            read::unit_file(&root, (holder, account), unit, file)
+        };
     Ok(catalogue.apply(entry, &mut reader).await?)
 }
 
 fn read_genesis(store: &Store) -> Result<Genesis, AppError> {
     let bytes = read::entry(store.root(), 0)?.ok_or(AppError::NoGenesis)?;
     let entry = Entry::from_bytes(&bytes).map_err(|source| AppError::Entry { seq: 0, source })?;
-    let Some(Body::Genesis { archive, name, org_nr, origin, test, .. }) = entry.body else { return Err(AppError::NoGenesis) };
-    Ok(Genesis { archive: archive.to_string(), name, org_nr, origin, test })
+    let Some(Body::Genesis {
+        archive,
+        name,
+        org_nr,
+        origin,
+        test,
+        ..
+    }) = entry.body
+    else {
+        return Err(AppError::NoGenesis);
+    };
+    Ok(Genesis {
+        archive: archive.to_string(),
+        name,
+        org_nr,
+        origin,
+        test,
+    })
 }

@@ -1,1 +1,1 @@
-//! Placeholder until its first commit.
+//! A read-only view of a store or a package: what `verify` and `export` read.

@@ -1,1 +1,224 @@
-//! Placeholder until its first commit.
+//! The catalogue: an index over the store that can be thrown away and rebuilt from the log. SQLite by default,
+//! PostgreSQL by URL, one code path; search is the one place where their SQL differs.
+
+mod apply;
+mod post;
+mod query;
+mod run;
+mod schema;
+mod search;
+
+use std::io;
+use std::time::Duration;
+
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, QueryResult,
+    Statement, Value,
+};
+use sea_orm_migration::MigratorTrait as _;
+
+use crate::model::id::{AccountId, HolderId, UnitNo};
+use crate::model::json::JsonError;
+
+pub use crate::catalogue::post::{FlagRow, PostRow};
+pub use crate::catalogue::query::{AccountRow, CaptureRow, HoldRow, PersonRow, PolicyRow};
+pub use crate::catalogue::run::{ApprovalRow, ExportRow, PlanRow};
+pub use crate::catalogue::search::{Hit, SearchFilter};
+
+/// Reads a file of a unit for [`Catalogue::apply`]; `None` where the unit is gone.
+pub type ReadUnit<'a> = dyn FnMut(&HolderId, Option<&AccountId>, UnitNo, &str) -> io::Result<Option<Vec<u8>>>
+    + Send
+    + 'a;
+
+/// Why the catalogue failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CatalogueError {
+    /// The database.
+    #[error("the database failed")]
+    Database(#[from] DbErr),
+    /// A log entry came out of order.
+    #[error("log entry {seq} came where {expected} was expected")]
+    Order {
+        /// The entry.
+        seq: u64,
+        /// What was expected.
+        expected: u64,
+    },
+    /// A file of a unit cannot be read.
+    #[error("failed to read {file} of unit {unit} of {holder}")]
+    Unit {
+        /// Capture or record.
+        holder: String,
+        /// Unit.
+        unit: String,
+        /// File.
+        file: String,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// A document of a unit is damaged.
+    #[error("{what} is damaged")]
+    Document {
+        /// Which.
+        what: String,
+        /// What is wrong.
+        source: JsonError,
+    },
+    /// A stored value does not have the form it was written in.
+    #[error("a row of {0} is damaged")]
+    Row(&'static str),
+    /// A search text is too short for the index.
+    #[error("a search needs at least 3 characters")]
+    ShortQuery,
+}
+
+/// An open catalogue.
+#[derive(Debug)]
+pub struct Catalogue {
+    db: DatabaseConnection,
+    backend: DbBackend,
+}
+
+impl Catalogue {
+    /// Opens `sqlite://PATH` or `postgres://…` and brings its tables up to date.
+    pub async fn open(url: &str) -> Result<Self, CatalogueError> {
+        let sqlite = url.starts_with("sqlite:");
+        let url = if sqlite && !url.contains('?') {
+            format!("{url}?mode=rwc")
+        } else {
+            url.to_owned()
+        };
+        let mut options = ConnectOptions::new(url);
+        options
+            .sqlx_logging(false)
+            .max_connections(if sqlite { 1 } else { 4 })
+            .acquire_timeout(Duration::from_secs(30));
+        if sqlite {
+            // secure_delete overwrites what is deleted with zeros, in tables and in the search index (product.md).
+            options.map_sqlx_sqlite_opts(|sqlite| {
+                sqlite
+                    .pragma("journal_mode", "WAL")
+                    .pragma("synchronous", "FULL")
+                    .pragma("secure_delete", "ON")
+                    .pragma("foreign_keys", "ON")
+                    .busy_timeout(Duration::from_secs(30))
+            });
+        }
+        let db = Database::connect(options).await?;
+        let backend = db.get_database_backend();
+        schema::Migrator::up(&db, None).await?;
+        Ok(Self { db, backend })
+    }
+
+    /// Number of log entries applied.
+    pub async fn log_size(&self) -> Result<u64, CatalogueError> {
+        let row = self
+            .one("SELECT value FROM meta WHERE name = 'log_size'", vec![])
+            .await?;
+        match row {
+            Some(row) => unsigned(&row, "value", "meta"),
+            None => Ok(0),
+        }
+    }
+
+    /// Leaves no residue of what was deleted: the write-ahead log is emptied into the database and truncated.
+    pub async fn scrub(&self) -> Result<(), CatalogueError> {
+        if self.backend == DbBackend::Sqlite {
+            self.db
+                .execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)")
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Closes the connections.
+    pub async fn close(self) -> Result<(), CatalogueError> {
+        Ok(self.db.close().await?)
+    }
+
+    fn statement(&self, sql: &str, values: Vec<Value>) -> Statement {
+        Statement::from_sql_and_values(self.backend, sql, values)
+    }
+
+    async fn one(
+        &self,
+        sql: &str,
+        values: Vec<Value>,
+    ) -> Result<Option<QueryResult>, CatalogueError> {
+        Ok(self.db.query_one_raw(self.statement(sql, values)).await?)
+    }
+
+    async fn all(&self, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, CatalogueError> {
+        Ok(self.db.query_all_raw(self.statement(sql, values)).await?)
+    }
+}
+
+/// A text column.
+fn text(row: &QueryResult, column: &str) -> Result<String, CatalogueError> {
+    Ok(row.try_get("", column)?)
+}
+
+/// A text column that may be NULL.
+fn optional(row: &QueryResult, column: &str) -> Result<Option<String>, CatalogueError> {
+    Ok(row.try_get("", column)?)
+}
+
+/// A whole number column.
+fn number(row: &QueryResult, column: &str) -> Result<i64, CatalogueError> {
+    Ok(row.try_get("", column)?)
+}
+
+fn unsigned(row: &QueryResult, column: &str, table: &'static str) -> Result<u64, CatalogueError> {
+    u64::try_from(number(row, column)?).map_err(|_negative| CatalogueError::Row(table))
+}
+
+/// A text column in the form of `T`.
+fn parsed<T: TryFrom<String>>(
+    row: &QueryResult,
+    column: &str,
+    table: &'static str,
+) -> Result<T, CatalogueError> {
+    T::try_from(text(row, column)?).map_err(|_form| CatalogueError::Row(table))
+}
+
+/// A text column in the form of `T` that may be NULL.
+fn parsed_optional<T: TryFrom<String>>(
+    row: &QueryResult,
+    column: &str,
+    table: &'static str,
+) -> Result<Option<T>, CatalogueError> {
+    match optional(row, column)? {
+        Some(text) => T::try_from(text)
+            .map(Some)
+            .map_err(|_form| CatalogueError::Row(table)),
+        None => Ok(None),
+    }
+}
+
+/// A column that holds JSON.
+fn document<T: serde::de::DeserializeOwned>(
+    row: &QueryResult,
+    column: &str,
+    table: &'static str,
+) -> Result<T, CatalogueError> {
+    serde_json::from_str(&text(row, column)?).map_err(|_form| CatalogueError::Row(table))
+}
+
+/// An enum's word as serde writes it.
+fn word<T: serde::Serialize>(value: &T) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(text)) => text,
+        Ok(other) => other.to_string(),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// Reads an enum's word back.
+fn from_word<T: serde::de::DeserializeOwned>(
+    text: String,
+    table: &'static str,
+) -> Result<T, CatalogueError> {
+    serde_json::from_value(serde_json::Value::String(text))
+        .map_err(|_form| CatalogueError::Row(table))
+}

@@ -34,7 +34,12 @@ use crate::ops::error::{ErrorKind, OpsError};
 
 /// Archival snapshots and lawful retention of a municipality's social-media accounts
 #[derive(Debug, Parser)]
-#[command(name = "bevara", version, propagate_version = true, max_term_width = 100)]
+#[command(
+    name = "bevara",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
 pub struct Cli {
     #[command(flatten)]
     globals: Globals,
@@ -47,10 +52,21 @@ pub struct Cli {
 #[command(next_help_heading = "Global options")]
 pub struct Globals {
     /// Directory of the archive
-    #[arg(long, global = true, env = "BEVARA_ARCHIVE", value_name = "DIR", default_value = ".")]
+    #[arg(
+        long,
+        global = true,
+        env = "BEVARA_ARCHIVE",
+        value_name = "DIR",
+        default_value = "."
+    )]
     archive: PathBuf,
     /// Id of the person who acts
-    #[arg(long = "as", global = true, env = "BEVARA_PERSON", value_name = "PERSON")]
+    #[arg(
+        long = "as",
+        global = true,
+        env = "BEVARA_PERSON",
+        value_name = "PERSON"
+    )]
     person: Option<String>,
     /// Act as if it were TIME (RFC 3339, or YYYY-MM-DD in Stockholm); to write, the archive must be a test archive
     #[arg(long, global = true, value_name = "TIME", value_parser = Instant::parse_as_of)]
@@ -139,16 +155,25 @@ impl Context {
 
     /// Opens the archive named on the command line.
     pub(crate) async fn open(&self) -> Result<App, OpsError> {
-        let app = App::open(&self.globals.archive, self.clock(), self.globals.person.as_deref()).await?;
+        let app = App::open(
+            &self.globals.archive,
+            self.clock(),
+            self.globals.person.as_deref(),
+        )
+        .await?;
         // Set once per process; a second opening of the same archive says the same.
-        self.shown.get_or_init(|| (app.archive_id(), app.clock.now().to_string()));
+        self.shown
+            .get_or_init(|| (app.archive_id(), app.clock.now().to_string()));
         Ok(app)
     }
 
     /// Whether progress bars may be drawn.
     pub(crate) fn progress(&self) -> bool {
         use std::io::IsTerminal as _;
-        !self.globals.no_progress && !self.globals.quiet && !self.globals.json && std::io::stderr().is_terminal()
+        !self.globals.no_progress
+            && !self.globals.quiet
+            && !self.globals.json
+            && std::io::stderr().is_terminal()
     }
 }
 
@@ -159,9 +184,20 @@ pub fn main() -> ExitCode {
         Err(error) => return usage_error(&error),
     };
     log_to_stderr(cli.globals.verbose);
-    let output = Output { json: cli.globals.json, quiet: cli.globals.quiet, verb: cli.verb.name() };
-    let context = Context { globals: cli.globals, output, shown: std::cell::OnceCell::new() };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let output = Output {
+        json: cli.globals.json,
+        quiet: cli.globals.quiet,
+        verb: cli.verb.name(),
+    };
+    let context = Context {
+        globals: cli.globals,
+        output,
+        shown: std::cell::OnceCell::new(),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             context.output.error(&error, Exit::CouldNotFinish, None);
@@ -170,7 +206,9 @@ pub fn main() -> ExitCode {
     };
     let exit = match runtime.block_on(dispatch(&context, cli.verb)) {
         Ok(outcome) => {
-            let (archive, as_of) = context.shown.get().map_or((None, None), |(id, time)| (Some(id.as_str()), Some(time.as_str())));
+            let (archive, as_of) = context.shown.get().map_or((None, None), |(id, time)| {
+                (Some(id.as_str()), Some(time.as_str()))
+            });
             context.output.show(&outcome, archive, as_of);
             outcome.exit
         }
@@ -218,9 +256,17 @@ fn exit_of(error: &OpsError) -> Exit {
 /// Help and version are no errors; everything else that clap refuses is exit 2, with a document where `--json` stands.
 fn usage_error(error: &clap::Error) -> ExitCode {
     if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
-        let output = Output { json: true, quiet: false, verb: "usage" };
+        let output = Output {
+            json: true,
+            quiet: false,
+            verb: "usage",
+        };
         let message = error.render().to_string();
-        output.error(&OpsError::usage(message.trim_end().to_owned(), ""), Exit::Usage, None);
+        output.error(
+            &OpsError::usage(message.trim_end().to_owned(), ""),
+            Exit::Usage,
+            None,
+        );
         return ExitCode::from(Exit::Usage.code());
     }
     match error.print() {
@@ -238,7 +284,11 @@ fn log_to_stderr(verbose: u8) {
     };
     // Libraries stay at warnings: what they log may hold addresses and names.
     let filter = tracing_subscriber::EnvFilter::new(format!("error,bevara={level}"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
 }
 
 /// The command tree, for the manual and the shell completions.

@@ -1,5 +1,8 @@
 //! `bevara.toml` and the environment, read once. Unknown keys are refused with file and line.
-#![expect(clippy::disallowed_methods, reason = "the rule sends every other module here")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the rule sends every other module here"
+)]
 
 use std::path::{Path, PathBuf};
 
@@ -51,7 +54,12 @@ pub struct CaptureConfig {
 
 impl Default for CaptureConfig {
     fn default() -> Self {
-        Self { allow_addresses: Vec::new(), width: 1280, scale: 1, slots: 1 }
+        Self {
+            allow_addresses: Vec::new(),
+            width: 1280,
+            scale: 1,
+            slots: 1,
+        }
     }
 }
 
@@ -105,10 +113,19 @@ impl Config {
     /// Reads `bevara.toml` in the archive at `root`.
     pub fn load(root: &Path) -> Result<Self, ConfigError> {
         let path = root.join("bevara.toml");
-        let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::Read { path: path.clone(), source })?;
-        let config: Self =
-            toml::from_str(&text).map_err(|source| ConfigError::Parse { path: path.clone(), source: Box::new(source) })?;
-        let range = |key, expected| ConfigError::Range { path: path.clone(), key, expected };
+        let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::Read {
+            path: path.clone(),
+            source,
+        })?;
+        let config: Self = toml::from_str(&text).map_err(|source| ConfigError::Parse {
+            path: path.clone(),
+            source: Box::new(source),
+        })?;
+        let range = |key, expected| ConfigError::Range {
+            path: path.clone(),
+            key,
+            expected,
+        };
         if !(320..=4096).contains(&config.capture.width) {
             return Err(range("capture.width", "between 320 and 4096"));
         }
@@ -154,9 +171,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("bevara.toml"), "[capture]\nwidht = 800\n").unwrap();
         let error = Config::load(dir.path()).unwrap_err();
-        let ConfigError::Parse { source, .. } = error else { panic!("another error") };
+        let ConfigError::Parse { source, .. } = error else {
+            panic!("another error")
+        };
         let text = source.to_string();
-        assert!(text.contains("line 2") && text.contains("unknown field `widht`"), "{text}");
+        assert!(
+            text.contains("line 2") && text.contains("unknown field `widht`"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -1,1 +1,1 @@
-//! Placeholder until its first commit.
+//! The fixture municipality on loopback, and the story that `bevara demo` runs.

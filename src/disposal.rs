@@ -1,1 +1,1 @@
-//! Placeholder until its first commit.
+//! The disposal run as a pure state machine: planned, approved, waiting, executable, executed, confirmed.

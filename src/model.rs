@@ -8,6 +8,7 @@ pub mod entry;
 pub mod facts;
 pub mod finding;
 pub mod id;
+pub mod ingest;
 pub mod json;
 pub mod person;
 pub mod post;

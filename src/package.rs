@@ -1,1 +1,1 @@
-//! Placeholder until its first commit.
+//! Packages for the kommunarkiv, one file a format.

@@ -1,1 +1,1 @@
-//! Placeholder until its first commit.
+//! Importers: from a platform's export or feed to normalised posts. One file a format, all in [`ALL`]-order.

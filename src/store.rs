@@ -58,28 +58,63 @@ impl Store {
     /// Makes a new archive in `root`, which must not exist or be empty. Everything is prepared beside it and renamed.
     pub fn create(root: &Path, new: NewArchive<'_>) -> Result<Self, StoreError> {
         durable::create_dirs(root)?;
-        if fs::read_dir(root).map_err(|source| StoreError::io(root, source))?.next().is_some() {
-            return Err(StoreError::NotEmpty { path: root.to_owned() });
+        if fs::read_dir(root)
+            .map_err(|source| StoreError::io(root, source))?
+            .next()
+            .is_some()
+        {
+            return Err(StoreError::NotEmpty {
+                path: root.to_owned(),
+            });
         }
-        for directory in ["secrets", "staging", "store", "store/captures", "store/keys", "store/log", "store/log/entries", "store/policies", "store/records"] {
+        for directory in [
+            "secrets",
+            "staging",
+            "store",
+            "store/captures",
+            "store/keys",
+            "store/log",
+            "store/log/entries",
+            "store/policies",
+            "store/records",
+        ] {
             durable::create_dirs(&root.join(directory))?;
         }
         durable::restrict_dir(&root.join("secrets"))?;
         let pair = keys::generate().map_err(StoreError::Key)?;
-        durable::write_secret(&root.join("secrets/log.key.pem"), keys::to_pem(&pair).map_err(StoreError::Key)?.as_bytes())?;
+        durable::write_secret(
+            &root.join("secrets/log.key.pem"),
+            keys::to_pem(&pair).map_err(StoreError::Key)?.as_bytes(),
+        )?;
         let vkey = keys::vkey(new.origin, &pair.verifying_key());
         let public = keys::public_pem(&pair.verifying_key()).map_err(StoreError::Key)?;
         durable::write_new(&root.join("store/keys/log.pub.pem"), public.as_bytes())?;
-        durable::write_new(&root.join("store/keys/log.vkey"), format!("{vkey}\n").as_bytes())?;
-        durable::write_new(&root.join("store/SPEC.md"), include_bytes!("../docs/format/store.md"))?;
-        durable::write_new(&root.join("store/AUDIT.md"), include_bytes!("../docs/verify-without-bevara.md"))?;
+        durable::write_new(
+            &root.join("store/keys/log.vkey"),
+            format!("{vkey}\n").as_bytes(),
+        )?;
+        durable::write_new(
+            &root.join("store/SPEC.md"),
+            include_bytes!("../docs/format/store.md"),
+        )?;
+        durable::write_new(
+            &root.join("store/AUDIT.md"),
+            include_bytes!("../docs/verify-without-bevara.md"),
+        )?;
         durable::write_new(&root.join("lock"), b"")?;
-        durable::write_new(&root.join("store").join(DECLARATION_NAME), DECLARATION.as_bytes())?;
+        durable::write_new(
+            &root.join("store").join(DECLARATION_NAME),
+            DECLARATION.as_bytes(),
+        )?;
         let mut genesis = new.genesis;
         if let Body::Genesis { vkey: slot, .. } = &mut genesis {
             slot.clone_from(&vkey);
         }
-        let mut store = Self { root: root.to_owned(), origin: new.origin.to_owned(), head: Head::default() };
+        let mut store = Self {
+            root: root.to_owned(),
+            origin: new.origin.to_owned(),
+            head: Head::default(),
+        };
         let mut writer = store.lock(lock::WAIT)?;
         writer.append(genesis, &new.actor, new.time)?;
         drop(writer);
@@ -92,12 +127,19 @@ impl Store {
     pub fn open(root: &Path) -> Result<Self, StoreError> {
         let declaration = root.join("store").join(DECLARATION_NAME);
         if !root.join("bevara.toml").is_file() || !declaration.is_file() {
-            return Err(StoreError::NoArchive { path: root.to_owned() });
+            return Err(StoreError::NoArchive {
+                path: root.to_owned(),
+            });
         }
         let vkey_path = root.join("store/keys/log.vkey");
-        let vkey = fs::read_to_string(&vkey_path).map_err(|source| StoreError::io(&vkey_path, source))?;
+        let vkey =
+            fs::read_to_string(&vkey_path).map_err(|source| StoreError::io(&vkey_path, source))?;
         let origin = keys::vkey_name(vkey.trim_end()).map_err(StoreError::Key)?;
-        Ok(Self { root: root.to_owned(), origin, head: Head::default() })
+        Ok(Self {
+            root: root.to_owned(),
+            origin,
+            head: Head::default(),
+        })
     }
 
     /// The archive's directory.
@@ -132,22 +174,39 @@ impl Store {
     }
 
     /// Where a capture or record lies. Captures need their account.
-    pub fn holder_dir(&self, holder: &HolderId, account: Option<&AccountId>) -> Result<PathBuf, StoreError> {
+    pub fn holder_dir(
+        &self,
+        holder: &HolderId,
+        account: Option<&AccountId>,
+    ) -> Result<PathBuf, StoreError> {
         match (holder, account) {
-            (HolderId::Capture(id), Some(account)) => Ok(self.root.join(format!("store/captures/{account}/{id}"))),
-            (HolderId::Capture(id), None) => Err(StoreError::AccountMissing { capture: id.to_string() }),
+            (HolderId::Capture(id), Some(account)) => {
+                Ok(self.root.join(format!("store/captures/{account}/{id}")))
+            }
+            (HolderId::Capture(id), None) => Err(StoreError::AccountMissing {
+                capture: id.to_string(),
+            }),
             (HolderId::Record(id), _) => Ok(self.root.join(format!("store/records/{id}"))),
         }
     }
 
     /// The commitment to a unit that is still there: digests of its two manifests.
-    pub fn commitment(&self, unit: &UnitRef, account: Option<&AccountId>) -> Result<DigestPair, StoreError> {
-        let dir = self.holder_dir(&unit.holder, account)?.join(format!("units/{}", unit.unit));
+    pub fn commitment(
+        &self,
+        unit: &UnitRef,
+        account: Option<&AccountId>,
+    ) -> Result<DigestPair, StoreError> {
+        let dir = self
+            .holder_dir(&unit.holder, account)?
+            .join(format!("units/{}", unit.unit));
         let read = |name: &str| {
             let path = dir.join(name);
             fs::read(&path).map_err(|source| StoreError::io(&path, source))
         };
-        Ok(DigestPair { sha256: DigestPair::of(&read("unit.sha256")?).sha256, sha512: DigestPair::of(&read("unit.sha512")?).sha512 })
+        Ok(DigestPair {
+            sha256: DigestPair::of(&read("unit.sha256")?).sha256,
+            sha512: DigestPair::of(&read("unit.sha512")?).sha512,
+        })
     }
 
     fn key(&self) -> Result<SigningKey, StoreError> {

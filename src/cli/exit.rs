@@ -36,7 +36,11 @@ impl Exit {
             Self::Usage => 1,
             Self::Done => 0,
         };
-        if rank(other) > rank(self) { other } else { self }
+        if rank(other) > rank(self) {
+            other
+        } else {
+            self
+        }
     }
 }
 
@@ -52,7 +56,14 @@ mod tests {
 
     #[test]
     fn precedence_is_1_3_5_4_2() {
-        let order = [Exit::Problems, Exit::CouldNotFinish, Exit::Incomplete, Exit::NotPermitted, Exit::Usage, Exit::Done];
+        let order = [
+            Exit::Problems,
+            Exit::CouldNotFinish,
+            Exit::Incomplete,
+            Exit::NotPermitted,
+            Exit::Usage,
+            Exit::Done,
+        ];
         for (index, grave) in order.iter().enumerate() {
             for light in &order[index..] {
                 assert_eq!(light.or(*grave), *grave);

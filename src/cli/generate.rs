@@ -30,7 +30,10 @@ pub(crate) fn completions(args: CompletionsArgs) -> Outcome {
 pub(crate) fn man(_args: ManArgs) -> Result<Outcome, OpsError> {
     let mut bytes = Vec::new();
     let page = clap_mangen::Man::new(crate::cli::command());
-    page.render(&mut bytes).map_err(|source| OpsError::File { path: "bevara.1".into(), source })?;
+    page.render(&mut bytes).map_err(|source| OpsError::File {
+        path: "bevara.1".into(),
+        source,
+    })?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
     Ok(Outcome::done(json!({ "page": text }), text))
 }

@@ -12,7 +12,9 @@ use crate::ops::init::{NewMunicipality, init};
 
 /// Create an archive for one municipality
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  bevara init arkiv --name \"Exempelkommun\" --org-nr 212000-0985 --policy torsby --person \"Kim Exempel\"")]
+#[command(
+    after_help = "Example:\n  bevara init arkiv --name \"Exempelkommun\" --org-nr 212000-0985 --policy torsby --person \"Kim Exempel\""
+)]
 pub(crate) struct InitArgs {
     /// Directory of the new archive; empty or not there yet [default: the value of --archive]
     dir: Option<PathBuf>,

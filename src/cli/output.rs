@@ -1,5 +1,9 @@
 //! What a verb prints: text for people, or exactly one JSON document. Errors are rendered here, once.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the one place that prints")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the one place that prints"
+)]
 
 use std::error::Error;
 
@@ -24,7 +28,12 @@ pub struct Outcome {
 impl Outcome {
     /// Done, with a result and its text.
     pub fn done(result: Value, text: impl Into<String>) -> Self {
-        Self { exit: Exit::Done, result, findings: Vec::new(), text: text.into() }
+        Self {
+            exit: Exit::Done,
+            result,
+            findings: Vec::new(),
+            text: text.into(),
+        }
     }
 
     /// The same with another exit code.
@@ -57,7 +66,11 @@ impl Output {
     /// Prints an outcome.
     pub fn show(&self, outcome: &Outcome, archive: Option<&str>, as_of: Option<&str>) {
         if self.json {
-            let findings = outcome.findings.iter().map(|finding| json!(finding)).collect::<Vec<_>>();
+            let findings = outcome
+                .findings
+                .iter()
+                .map(|finding| json!(finding))
+                .collect::<Vec<_>>();
             self.document(archive, as_of, outcome.exit, &outcome.result, &findings);
             return;
         }
@@ -94,13 +107,24 @@ impl Output {
             eprintln!("hint: {hint}");
         }
         if self.json {
-            let message = std::iter::once(error.to_string()).chain(causes).collect::<Vec<_>>().join(": ");
-            let finding = json!({"code": "E000", "severity": "error", "path": "", "message": message});
+            let message = std::iter::once(error.to_string())
+                .chain(causes)
+                .collect::<Vec<_>>()
+                .join(": ");
+            let finding =
+                json!({"code": "E000", "severity": "error", "path": "", "message": message});
             self.document(None, None, exit, &Value::Null, &[finding]);
         }
     }
 
-    fn document(&self, archive: Option<&str>, as_of: Option<&str>, exit: Exit, result: &Value, findings: &[Value]) {
+    fn document(
+        &self,
+        archive: Option<&str>,
+        as_of: Option<&str>,
+        exit: Exit,
+        result: &Value,
+        findings: &[Value],
+    ) {
         let document = json!({
             "schema": format!("bevara.{}/1", self.verb),
             "archive": archive,
@@ -119,16 +143,26 @@ fn finding_line(finding: &Finding) -> String {
         Severity::Warning => "varning",
         Severity::Note => "upplysning",
     };
-    let place = if finding.path.is_empty() { String::new() } else { format!(" {}", finding.path) };
+    let place = if finding.path.is_empty() {
+        String::new()
+    } else {
+        format!(" {}", finding.path)
+    };
     format!("{word} {}{place}: {}", finding.code, finding.message)
 }
 
 /// A table of left-aligned columns without borders, for the terminal.
 pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = comfy_table::Table::new();
-    table.load_preset(comfy_table::presets::NOTHING).set_header(header.to_vec());
+    table
+        .load_style(comfy_table::presets::NOTHING)
+        .set_header(header.to_vec());
     for row in rows {
         table.add_row(row);
     }
-    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+    table
+        .lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect::<Vec<_>>()
+        .join("\n")
 }

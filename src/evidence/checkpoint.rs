@@ -56,10 +56,19 @@ pub fn parse(note: &str) -> Result<Checkpoint, CheckpointError> {
     let (Some(origin), Some(size), Some(root)) = (lines.next(), lines.next(), lines.next()) else {
         return Err(CheckpointError::Form);
     };
-    let root = STANDARD.decode(root).ok().and_then(|root| Hash::try_from(root).ok());
+    let root = STANDARD
+        .decode(root)
+        .ok()
+        .and_then(|root| Hash::try_from(root).ok());
     match (size.parse(), root) {
-        (Ok(size), Some(root)) if !origin.is_empty() && body(origin, size, &root).trim_end() == text => {
-            Ok(Checkpoint { origin: origin.to_owned(), size, root })
+        (Ok(size), Some(root))
+            if !origin.is_empty() && body(origin, size, &root).trim_end() == text =>
+        {
+            Ok(Checkpoint {
+                origin: origin.to_owned(),
+                size,
+                root,
+            })
         }
         _ => Err(CheckpointError::Form),
     }
@@ -68,18 +77,31 @@ pub fn parse(note: &str) -> Result<Checkpoint, CheckpointError> {
 /// Reads a checkpoint and verifies its signature by the verifier key `vkey`.
 pub fn verify(note: &str, vkey: &str) -> Result<Checkpoint, CheckpointError> {
     let checkpoint = parse(note)?;
-    let Ok((name, key)) = keys::parse_vkey(vkey) else { return Err(CheckpointError::Key) };
+    let Ok((name, key)) = keys::parse_vkey(vkey) else {
+        return Err(CheckpointError::Key);
+    };
     if checkpoint.origin != name {
         return Err(CheckpointError::Origin(checkpoint.origin));
     }
     let (_, signatures) = note.split_once("\n\n").ok_or(CheckpointError::Form)?;
     let text = body(&checkpoint.origin, checkpoint.size, &checkpoint.root);
     let prefix = format!("\u{2014} {name} ");
-    for encoded in signatures.lines().filter_map(|line| line.strip_prefix(&prefix)) {
-        let Ok(bytes) = STANDARD.decode(encoded) else { continue };
-        let Some((hash, raw)) = bytes.split_at_checked(4) else { continue };
-        let Ok(signature) = Signature::from_slice(raw) else { continue };
-        if hash == keys::key_hash(&name, &key) && key.verify_strict(text.as_bytes(), &signature).is_ok() {
+    for encoded in signatures
+        .lines()
+        .filter_map(|line| line.strip_prefix(&prefix))
+    {
+        let Ok(bytes) = STANDARD.decode(encoded) else {
+            continue;
+        };
+        let Some((hash, raw)) = bytes.split_at_checked(4) else {
+            continue;
+        };
+        let Ok(signature) = Signature::from_slice(raw) else {
+            continue;
+        };
+        if hash == keys::key_hash(&name, &key)
+            && key.verify_strict(text.as_bytes(), &signature).is_ok()
+        {
             return Ok(checkpoint);
         }
     }
@@ -96,9 +118,15 @@ mod tests {
         let vkey = keys::vkey("bevara/test", &key.verifying_key());
         let note = sign("bevara/test", 7, &[3; 32], &key);
         assert_eq!(verify(&note, &vkey).unwrap().size, 7);
-        assert_eq!(verify(&note.replace("\n7\n", "\n8\n"), &vkey), Err(CheckpointError::Signature("bevara/test".to_owned())));
+        assert_eq!(
+            verify(&note.replace("\n7\n", "\n8\n"), &vkey),
+            Err(CheckpointError::Signature("bevara/test".to_owned()))
+        );
         let other = keys::vkey("bevara/test", &keys::generate().unwrap().verifying_key());
-        assert_eq!(verify(&note, &other), Err(CheckpointError::Signature("bevara/test".to_owned())));
+        assert_eq!(
+            verify(&note, &other),
+            Err(CheckpointError::Signature("bevara/test".to_owned()))
+        );
         assert_eq!(parse("bevara/test\n7\n"), Err(CheckpointError::Form));
     }
 }

@@ -4,7 +4,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
-use ed25519_dalek::pkcs8::{DecodePrivateKey as _, DecodePublicKey as _, EncodePrivateKey as _, EncodePublicKey as _};
+use ed25519_dalek::pkcs8::{
+    DecodePrivateKey as _, DecodePublicKey as _, EncodePrivateKey as _, EncodePublicKey as _,
+};
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use sha2::{Digest as _, Sha256};
 
@@ -48,7 +50,8 @@ pub fn from_pem(pem: &str) -> Result<SigningKey, KeyError> {
 
 /// The public key as SPKI PEM, which `openssl pkeyutl -pubin` reads.
 pub fn public_pem(key: &VerifyingKey) -> Result<String, KeyError> {
-    key.to_public_key_pem(LineEnding::LF).map_err(|error| KeyError::Pem(error.to_string()))
+    key.to_public_key_pem(LineEnding::LF)
+        .map_err(|error| KeyError::Pem(error.to_string()))
 }
 
 /// Reads a public key from SPKI PEM.
@@ -58,7 +61,11 @@ pub fn public_from_pem(pem: &str) -> Result<VerifyingKey, KeyError> {
 
 /// The first four bytes of `SHA-256(name || LF || algorithm || key)`.
 pub(crate) fn key_hash(name: &str, key: &VerifyingKey) -> [u8; 4] {
-    let digest = Sha256::new().chain_update(name).chain_update([b'\n', ED25519]).chain_update(key.as_bytes()).finalize();
+    let digest = Sha256::new()
+        .chain_update(name)
+        .chain_update([b'\n', ED25519])
+        .chain_update(key.as_bytes())
+        .finalize();
     [digest[0], digest[1], digest[2], digest[3]]
 }
 
@@ -66,19 +73,40 @@ pub(crate) fn key_hash(name: &str, key: &VerifyingKey) -> [u8; 4] {
 pub fn vkey(name: &str, key: &VerifyingKey) -> String {
     let mut bytes = vec![ED25519];
     bytes.extend_from_slice(key.as_bytes());
-    format!("{name}+{}+{}", hex::encode(key_hash(name, key)), STANDARD.encode(bytes))
+    format!(
+        "{name}+{}+{}",
+        hex::encode(key_hash(name, key)),
+        STANDARD.encode(bytes)
+    )
 }
 
 /// Name and key of a verifier key.
 pub fn parse_vkey(text: &str) -> Result<(String, VerifyingKey), KeyError> {
     let wrong = || KeyError::Vkey(text.to_owned());
     let mut parts = text.splitn(3, '+');
-    let (Some(name), Some(hash), Some(encoded)) = (parts.next(), parts.next(), parts.next()) else { return Err(wrong()) };
-    let Ok(bytes) = STANDARD.decode(encoded) else { return Err(wrong()) };
-    let Some((ED25519, raw)) = bytes.split_first().map(|(algorithm, raw)| (*algorithm, raw)) else { return Err(wrong()) };
-    let Ok(raw) = <[u8; 32]>::try_from(raw) else { return Err(wrong()) };
-    let Ok(key) = VerifyingKey::from_bytes(&raw) else { return Err(wrong()) };
-    if hash == hex::encode(key_hash(name, &key)) { Ok((name.to_owned(), key)) } else { Err(wrong()) }
+    let (Some(name), Some(hash), Some(encoded)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(wrong());
+    };
+    let Ok(bytes) = STANDARD.decode(encoded) else {
+        return Err(wrong());
+    };
+    let Some((ED25519, raw)) = bytes
+        .split_first()
+        .map(|(algorithm, raw)| (*algorithm, raw))
+    else {
+        return Err(wrong());
+    };
+    let Ok(raw) = <[u8; 32]>::try_from(raw) else {
+        return Err(wrong());
+    };
+    let Ok(key) = VerifyingKey::from_bytes(&raw) else {
+        return Err(wrong());
+    };
+    if hash == hex::encode(key_hash(name, &key)) {
+        Ok((name.to_owned(), key))
+    } else {
+        Err(wrong())
+    }
 }
 
 /// The name in a verifier key.
@@ -95,10 +123,19 @@ mod tests {
         let key = generate().unwrap();
         assert_eq!(from_pem(&to_pem(&key).unwrap()).unwrap(), key);
         let public = key.verifying_key();
-        assert_eq!(public_from_pem(&public_pem(&public).unwrap()).unwrap(), public);
+        assert_eq!(
+            public_from_pem(&public_pem(&public).unwrap()).unwrap(),
+            public
+        );
         let text = vkey("bevara/test", &public);
-        assert_eq!(parse_vkey(&text).unwrap(), ("bevara/test".to_owned(), public));
-        assert!(parse_vkey(&text.replace("bevara/test", "bevara/other")).is_err(), "the hash binds the name");
+        assert_eq!(
+            parse_vkey(&text).unwrap(),
+            ("bevara/test".to_owned(), public)
+        );
+        assert!(
+            parse_vkey(&text.replace("bevara/test", "bevara/other")).is_err(),
+            "the hash binds the name"
+        );
     }
 
     #[test]

@@ -52,24 +52,38 @@ pub fn render(mut lines: Vec<Line>) -> String {
 /// Reads a manifest whose digests have `length` characters (64 or 128).
 pub fn parse(bytes: &[u8], length: usize) -> Result<Vec<Line>, ManifestError> {
     let text = std::str::from_utf8(bytes).map_err(|_utf8| ManifestError::Form)?;
-    if text.contains('\r') || text.starts_with('\u{feff}') || !(text.is_empty() || text.ends_with('\n')) {
+    if text.contains('\r')
+        || text.starts_with('\u{feff}')
+        || !(text.is_empty() || text.ends_with('\n'))
+    {
         return Err(ManifestError::Form);
     }
     let mut lines: Vec<Line> = Vec::new();
     for (index, row) in text.lines().enumerate() {
         let number = index + 1;
         let (digest, path) = row.split_once("  ").ok_or(ManifestError::Line(number))?;
-        let plain = digest.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+        let plain = digest
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
         if digest.len() != length || !plain {
-            return Err(ManifestError::Digest { line: number, expected: length });
+            return Err(ManifestError::Digest {
+                line: number,
+                expected: length,
+            });
         }
         if !is_safe_path(path) {
             return Err(ManifestError::Path(number));
         }
-        if lines.last().is_some_and(|last| last.path.as_bytes() >= path.as_bytes()) {
+        if lines
+            .last()
+            .is_some_and(|last| last.path.as_bytes() >= path.as_bytes())
+        {
             return Err(ManifestError::Order(number));
         }
-        lines.push(Line { digest: digest.to_owned(), path: path.to_owned() });
+        lines.push(Line {
+            digest: digest.to_owned(),
+            path: path.to_owned(),
+        });
     }
     Ok(lines)
 }
@@ -82,9 +96,13 @@ pub fn is_safe_path(path: &str) -> bool {
                 && segment.len() <= 200
                 && segment != "."
                 && segment != ".."
-                && segment
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'_' || byte == b'-' || byte == b'=')
+                && segment.bytes().all(|byte| {
+                    byte.is_ascii_alphanumeric()
+                        || byte == b'.'
+                        || byte == b'_'
+                        || byte == b'-'
+                        || byte == b'='
+                })
         })
 }
 
@@ -93,13 +111,20 @@ mod tests {
     use super::*;
 
     fn line(path: &str) -> Line {
-        Line { digest: "a".repeat(64), path: path.to_owned() }
+        Line {
+            digest: "a".repeat(64),
+            path: path.to_owned(),
+        }
     }
 
     #[test]
     fn what_is_rendered_is_sorted_and_reads_back() {
         let text = render(vec![line("b"), line("a-1"), line("a.txt")]);
-        let paths: Vec<_> = parse(text.as_bytes(), 64).unwrap().into_iter().map(|line| line.path).collect();
+        let paths: Vec<_> = parse(text.as_bytes(), 64)
+            .unwrap()
+            .into_iter()
+            .map(|line| line.path)
+            .collect();
         assert_eq!(paths, ["a-1", "a.txt", "b"]);
     }
 
@@ -111,14 +136,32 @@ mod tests {
             (format!("{digest}  a"), ManifestError::Form),
             (format!("\u{feff}{digest}  a\n"), ManifestError::Form),
             (format!("{digest} *a\n"), ManifestError::Line(1)),
-            (format!("{}  a\n", "A".repeat(64)), ManifestError::Digest { line: 1, expected: 64 }),
-            (format!("{}  a\n", "a".repeat(63)), ManifestError::Digest { line: 1, expected: 64 }),
+            (
+                format!("{}  a\n", "A".repeat(64)),
+                ManifestError::Digest {
+                    line: 1,
+                    expected: 64,
+                },
+            ),
+            (
+                format!("{}  a\n", "a".repeat(63)),
+                ManifestError::Digest {
+                    line: 1,
+                    expected: 64,
+                },
+            ),
             (format!("{digest}  ../a\n"), ManifestError::Path(1)),
             (format!("{digest}  /a\n"), ManifestError::Path(1)),
             (format!("{digest}  a//b\n"), ManifestError::Path(1)),
             (format!("{digest}  å\n"), ManifestError::Path(1)),
-            (format!("{digest}  b\n{digest}  a\n"), ManifestError::Order(2)),
-            (format!("{digest}  a\n{digest}  a\n"), ManifestError::Order(2)),
+            (
+                format!("{digest}  b\n{digest}  a\n"),
+                ManifestError::Order(2),
+            ),
+            (
+                format!("{digest}  a\n{digest}  a\n"),
+                ManifestError::Order(2),
+            ),
         ];
         for (text, expected) in cases {
             assert_eq!(parse(text.as_bytes(), 64), Err(expected), "{text}");

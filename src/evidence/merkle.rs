@@ -40,7 +40,10 @@ impl Tree {
         let mut hash = leaf_hash(data);
         let mut merges = self.size.trailing_ones();
         while merges > 0 {
-            let left = self.peaks.pop().expect("a set bit of the size has its peak");
+            let left = self
+                .peaks
+                .pop()
+                .expect("a set bit of the size has its peak");
             hash = node_hash(&left, &hash);
             merges -= 1;
         }
@@ -51,7 +54,9 @@ impl Tree {
     /// The root; of an empty tree the hash of nothing.
     pub fn root(&self) -> Hash {
         let mut peaks = self.peaks.iter().rev();
-        let Some(last) = peaks.next() else { return Sha256::digest([]).into() };
+        let Some(last) = peaks.next() else {
+            return Sha256::digest([]).into();
+        };
         peaks.fold(*last, |right, left| node_hash(left, &right))
     }
 }
@@ -96,7 +101,10 @@ mod tests {
     #[test]
     fn roots_agree_with_the_published_vectors() {
         let mut tree = Tree::default();
-        assert_eq!(hex::encode(tree.root()), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+        assert_eq!(
+            hex::encode(tree.root()),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
         for (leaf, root) in LEAVES.iter().zip(ROOTS) {
             tree.push(&hex::decode(leaf).unwrap());
             assert_eq!(hex::encode(tree.root()), root);

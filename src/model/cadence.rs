@@ -7,6 +7,7 @@ use chrono::{Datelike as _, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use crate::model::id::CaptureId;
+use crate::model::time::Instant;
 
 /// One recurring due date of a policy (`ogonblicksbild.tidpunkter`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -102,6 +103,20 @@ pub enum ObligationState {
     Missed,
     /// The account was closed.
     Cancelled,
+}
+
+/// What the log says of a slot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum History {
+    /// A complete capture met it at that time.
+    Met {
+        /// The capture.
+        capture: CaptureId,
+        /// When it was sealed.
+        at: Instant,
+    },
+    /// Recorded as missed.
+    Missed,
 }
 
 /// An obligation as `schedule` shows it.

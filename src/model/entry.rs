@@ -9,7 +9,9 @@ use crate::model::account::{AccountStatus, Platform};
 use crate::model::cadence::{CadenceRule, Occasion, Slot};
 use crate::model::digest::{DigestPair, Sha256Hex};
 use crate::model::facts::{FactKind, FactRole, Flag, Outcome, Truth};
-use crate::model::id::{AccountId, Alias, ArchiveId, CaptureId, HolderId, PersonId, RecordId, UnitRef};
+use crate::model::id::{
+    AccountId, Alias, ArchiveId, CaptureId, HolderId, PersonId, RecordId, UnitRef,
+};
 use crate::model::json::{self, JsonError};
 use crate::model::person::Role;
 use crate::model::record::CaptureKind;
@@ -267,26 +269,54 @@ impl Body {
     /// The capture or record that this entry brings into being, its account where it is a capture, and its digests.
     pub fn holder(&self) -> Option<(HolderId, Option<&AccountId>, &Sealed)> {
         match self {
-            Self::Capture { account, capture, sealed, .. } | Self::Ingest { account, capture, sealed, .. } => {
-                Some((HolderId::Capture(capture.clone()), Some(account), sealed))
+            Self::Capture {
+                account,
+                capture,
+                sealed,
+                ..
             }
+            | Self::Ingest {
+                account,
+                capture,
+                sealed,
+                ..
+            } => Some((HolderId::Capture(capture.clone()), Some(account), sealed)),
             Self::PersonChanged { record, sealed, .. }
             | Self::AccountChanged { record, sealed, .. }
             | Self::Classification { record, sealed, .. }
-            | Self::Plan { plan: record, sealed, .. }
+            | Self::Plan {
+                plan: record,
+                sealed,
+                ..
+            }
             | Self::Approval { record, sealed, .. }
-            | Self::HoldPlaced { hold: record, sealed, .. }
+            | Self::HoldPlaced {
+                hold: record,
+                sealed,
+                ..
+            }
             | Self::HoldLifted { record, sealed, .. }
             | Self::DisposalConfirmed { record, sealed, .. }
-            | Self::Export { export: record, sealed, .. }
-            | Self::Receipt { receipt: record, sealed, .. }
-            | Self::Note { record, sealed } => Some((HolderId::Record(record.clone()), None, sealed)),
-            Self::SnapshotMissed { record, sealed, .. } | Self::PlanWithdrawn { record, sealed, .. } => {
-                match (record, sealed) {
-                    (Some(record), Some(sealed)) => Some((HolderId::Record(record.clone()), None, sealed)),
-                    (Some(_) | None, _) => None,
-                }
+            | Self::Export {
+                export: record,
+                sealed,
+                ..
             }
+            | Self::Receipt {
+                receipt: record,
+                sealed,
+                ..
+            }
+            | Self::Note { record, sealed } => {
+                Some((HolderId::Record(record.clone()), None, sealed))
+            }
+            Self::SnapshotMissed { record, sealed, .. }
+            | Self::PlanWithdrawn { record, sealed, .. } => match (record, sealed) {
+                (Some(record), Some(sealed)) => {
+                    Some((HolderId::Record(record.clone()), None, sealed))
+                }
+                (Some(_) | None, _) => None,
+            },
             Self::Genesis { .. }
             | Self::PolicyChange { .. }
             | Self::CaptureFailed { .. }

@@ -101,22 +101,38 @@ pub enum OpsError {
 impl OpsError {
     /// Wrong use, and what to do instead.
     pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::Usage { message: message.into(), hint: hint.into() }
+        Self::Usage {
+            message: message.into(),
+            hint: hint.into(),
+        }
     }
 
     /// Not permitted, with the Swedish sentence that says why.
     pub fn not_permitted(sentence: impl Into<String>) -> Self {
-        Self::NotPermitted { sentence: sentence.into() }
+        Self::NotPermitted {
+            sentence: sentence.into(),
+        }
     }
 
     /// Something named does not exist.
     pub fn unknown(what: &'static str, name: impl ToString) -> Self {
-        Self::Unknown { what, name: name.to_string() }
+        Self::Unknown {
+            what,
+            name: name.to_string(),
+        }
     }
 
     /// The error of a part, with what was being done.
-    pub fn part(context: impl Into<String>, kind: ErrorKind, source: impl std::error::Error + Send + Sync + 'static) -> Self {
-        Self::Part { context: context.into(), kind, source: Box::new(source) }
+    pub fn part(
+        context: impl Into<String>,
+        kind: ErrorKind,
+        source: impl std::error::Error + Send + Sync + 'static,
+    ) -> Self {
+        Self::Part {
+            context: context.into(),
+            kind,
+            source: Box::new(source),
+        }
     }
 
     /// Of what kind.
@@ -133,9 +149,12 @@ impl OpsError {
             | Self::Field(_)
             | Self::Usage { .. }
             | Self::Unknown { .. } => ErrorKind::Usage,
-            Self::App(_) | Self::Store(_) | Self::Catalogue(_) | Self::Browser(_) | Self::File { .. } | Self::Document { .. } => {
-                ErrorKind::Environment
-            }
+            Self::App(_)
+            | Self::Store(_)
+            | Self::Catalogue(_)
+            | Self::Browser(_)
+            | Self::File { .. }
+            | Self::Document { .. } => ErrorKind::Environment,
             Self::NotPermitted { .. } => ErrorKind::NotPermitted,
             Self::Problem(_) => ErrorKind::Problem,
             Self::Part { kind, .. } => *kind,

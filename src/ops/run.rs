@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use crate::app::{App, AppError};
 use crate::catalogue::AccountRow;
-use crate::model::cadence::{Occasion, Slot};
 use crate::model::cadence::CadenceRule;
+use crate::model::cadence::{Occasion, Slot};
 use crate::model::entry::{Actor, Body};
 use crate::model::id::Alias;
 use crate::model::time::Instant;
@@ -67,14 +67,26 @@ pub struct ErrorRow {
 impl Pass {
     /// Whether everything this pass had to do went well and in time.
     pub fn is_clean(&self) -> bool {
-        let complete = self.captures.iter().all(|capture| capture.verdict == Verdict::Complete);
-        self.missed.is_empty() && complete && self.late.is_empty() && self.waiting.is_empty() && self.errors.is_empty()
+        let complete = self
+            .captures
+            .iter()
+            .all(|capture| capture.verdict == Verdict::Complete);
+        self.missed.is_empty()
+            && complete
+            && self.late.is_empty()
+            && self.waiting.is_empty()
+            && self.errors.is_empty()
     }
 }
 
 /// Makes one pass.
 pub async fn run(app: &mut App, progress: &mut dyn Progress) -> Result<Pass, OpsError> {
-    let Some(_lock) = app.store.pass_lock()? else { return Ok(Pass { busy: true, ..Pass::default() }) };
+    let Some(_lock) = app.store.pass_lock()? else {
+        return Ok(Pass {
+            busy: true,
+            ..Pass::default()
+        });
+    };
     let mut pass = Pass::default();
     let accounts: Vec<AccountRow> = app.catalogue.accounts().await?;
     for account in &accounts {
@@ -87,7 +99,11 @@ pub async fn run(app: &mut App, progress: &mut dyn Progress) -> Result<Pass, Ops
     Ok(pass)
 }
 
-async fn record_missed(app: &mut App, account: &AccountRow, pass: &mut Pass) -> Result<(), OpsError> {
+async fn record_missed(
+    app: &mut App,
+    account: &AccountRow,
+    pass: &mut Pass,
+) -> Result<(), OpsError> {
     let window = app.config.schedule.window_days;
     let (_, missed) = schedule::wanted(&app.catalogue, account, app.now(), window).await?;
     if missed.is_empty() {
@@ -96,10 +112,17 @@ async fn record_missed(app: &mut App, account: &AccountRow, pass: &mut Pass) -> 
     let mut session = app.begin().await?;
     let (_, missed) = schedule::wanted(session.catalogue, account, session.time(), window).await?;
     for slot in missed {
-        let body =
-            Body::SnapshotMissed { account: account.account.id.clone(), slot: slot.clone(), record: None, sealed: None };
+        let body = Body::SnapshotMissed {
+            account: account.account.id.clone(),
+            slot: slot.clone(),
+            record: None,
+            sealed: None,
+        };
         session.append(body, &Actor::System).await?;
-        pass.missed.push(MissedRow { account: account.account.alias.clone(), slot });
+        pass.missed.push(MissedRow {
+            account: account.account.alias.clone(),
+            slot,
+        });
     }
     Ok(())
 }
@@ -111,30 +134,55 @@ async fn capture_due(
     (pass, progress): (&mut Pass, &mut dyn Progress),
 ) -> Result<(), OpsError> {
     let window = app.config.schedule.window_days;
-    for (index, account) in accounts.iter().enumerate().filter(|(_, row)| row.account.status.is_open()) {
+    for (index, account) in accounts
+        .iter()
+        .enumerate()
+        .filter(|(_, row)| row.account.status.is_open())
+    {
         let now = app.now();
         let (due, _) = schedule::wanted(&app.catalogue, account, now, window).await?;
         if due.is_empty() {
             continue;
         }
         let alias = account.account.alias.clone();
-        if due.iter().any(|slot| now.stockholm_date() > window_end(slot.due, window)) {
+        if due
+            .iter()
+            .any(|slot| now.stockholm_date() > window_end(slot.due, window))
+        {
             pass.late.push(alias.clone());
         }
-        if let Some(until) = pause(app, account, &due).await?.filter(|until| *until > now) {
-            pass.waiting.push(WaitingRow { account: alias, until });
+        if let Some(until) = pause(app, account, &due)
+            .await?
+            .filter(|until| *until > now)
+        {
+            pass.waiting.push(WaitingRow {
+                account: alias,
+                until,
+            });
             continue;
         }
         progress.started(&alias, index + 1, accounts.len());
-        let order = Order { accounts: Vec::new(), occasion: occasion(&due), note: None, allow_addresses: Vec::new() };
+        let order = Order {
+            accounts: Vec::new(),
+            occasion: occasion(&due),
+            note: None,
+            allow_addresses: Vec::new(),
+        };
         match snapshot::capture_account(app, slot, account, &order, &Actor::System).await {
             Ok(captured) => {
                 progress.finished(&captured);
                 pass.captures.push(captured);
             }
             // The archive itself cannot be written, or no browser starts: no other account would fare better.
-            Err(error @ (OpsError::Store(_) | OpsError::App(AppError::Store(_)) | OpsError::Browser(_))) => return Err(error),
-            Err(error) => pass.errors.push(ErrorRow { account: alias, message: error.to_string() }),
+            Err(
+                error @ (OpsError::Store(_)
+                | OpsError::App(AppError::Store(_))
+                | OpsError::Browser(_)),
+            ) => return Err(error),
+            Err(error) => pass.errors.push(ErrorRow {
+                account: alias,
+                message: error.to_string(),
+            }),
         }
     }
     Ok(())
@@ -142,14 +190,25 @@ async fn capture_due(
 
 /// When an account whose attempts for these slots went wrong may be tried again.
 async fn pause(app: &App, account: &AccountRow, due: &[Slot]) -> Result<Option<Instant>, OpsError> {
-    let Some(first) = due.iter().map(|slot| slot.due).min() else { return Ok(None) };
-    let attempts = app.catalogue.attempts_since(&account.account.id, Instant::start_of(first)).await?;
-    let Some(last) = attempts.iter().max() else { return Ok(None) };
+    let Some(first) = due.iter().map(|slot| slot.due).min() else {
+        return Ok(None);
+    };
+    let attempts = app
+        .catalogue
+        .attempts_since(&account.account.id, Instant::start_of(first))
+        .await?;
+    let Some(last) = attempts.iter().max() else {
+        return Ok(None);
+    };
     let tries = u32::try_from(attempts.len()).unwrap_or(u32::MAX).min(6);
     let hours = (1_i64 << (tries - 1)).min(LONGEST_PAUSE_HOURS);
     Ok(Some(last.plus_seconds(hours * 3600 - 300)))
 }
 
 fn occasion(due: &[Slot]) -> Occasion {
-    if due.iter().any(|slot| slot.rule == CadenceRule::Year) { Occasion::Year } else { Occasion::HalfYear }
+    if due.iter().any(|slot| slot.rule == CadenceRule::Year) {
+        Occasion::Year
+    } else {
+        Occasion::HalfYear
+    }
 }

@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::catalogue::{AccountRow, Catalogue};
-use crate::model::cadence::{Obligation, ObligationState, Slot};
+use crate::model::cadence::{History, Obligation, ObligationState, Slot};
 use crate::model::id::Alias;
 use crate::model::time::Instant;
 use crate::ops::error::OpsError;
-use crate::schedule::{self, History, Terms};
+use crate::schedule::{self, Terms};
 
 /// An obligation of an account, as `schedule` shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -28,16 +28,33 @@ pub async fn schedule(app: &App, until: Option<NaiveDate>) -> Result<Vec<Obligat
     let now = app.now();
     let until = until.unwrap_or_else(|| {
         let today = now.stockholm_date();
-        today.checked_add_months(chrono::Months::new(12)).unwrap_or(today)
+        today
+            .checked_add_months(chrono::Months::new(12))
+            .unwrap_or(today)
     });
     let mut rows = Vec::new();
     for account in app.catalogue.accounts().await? {
-        let obligations = of_account(&app.catalogue, &account, (now, until), app.config.schedule.window_days).await?;
+        let obligations = of_account(
+            &app.catalogue,
+            &account,
+            (now, until),
+            app.config.schedule.window_days,
+        )
+        .await?;
         let alias = &account.account.alias;
-        rows.extend(obligations.into_iter().map(|obligation| ObligationRow { account: alias.clone(), obligation }));
+        rows.extend(obligations.into_iter().map(|obligation| ObligationRow {
+            account: alias.clone(),
+            obligation,
+        }));
     }
     rows.sort_by(|one, other| {
-        let key = |row: &ObligationRow| (row.obligation.slot.due, row.account.clone(), row.obligation.slot.rule);
+        let key = |row: &ObligationRow| {
+            (
+                row.obligation.slot.due,
+                row.account.clone(),
+                row.obligation.slot.rule,
+            )
+        };
         key(one).cmp(&key(other))
     });
     Ok(rows)
@@ -51,7 +68,12 @@ pub(crate) async fn of_account(
     window_days: u32,
 ) -> Result<Vec<Obligation>, OpsError> {
     let history = history(catalogue, account).await?;
-    Ok(schedule::obligations(&terms(account), &history, (now, until), window_days))
+    Ok(schedule::obligations(
+        &terms(account),
+        &history,
+        (now, until),
+        window_days,
+    ))
 }
 
 /// The slots that a complete capture at `now` fills, and those to record as missed first.
@@ -62,7 +84,12 @@ pub(crate) async fn wanted(
     window_days: u32,
 ) -> Result<(Vec<Slot>, Vec<Slot>), OpsError> {
     let history = history(catalogue, account).await?;
-    let obligations = schedule::obligations(&terms(account), &history, (now, now.stockholm_date()), window_days);
+    let obligations = schedule::obligations(
+        &terms(account),
+        &history,
+        (now, now.stockholm_date()),
+        window_days,
+    );
     Ok(schedule::wanted(&obligations, &history))
 }
 
@@ -74,14 +101,23 @@ pub(crate) async fn has_gap(
     window_days: u32,
 ) -> Result<bool, OpsError> {
     let all = of_account(catalogue, account, (to, to.stockholm_date()), window_days).await?;
-    Ok(all.iter().any(|one| one.slot.due >= from && one.state == ObligationState::Missed))
+    Ok(all
+        .iter()
+        .any(|one| one.slot.due >= from && one.state == ObligationState::Missed))
 }
 
-async fn history(catalogue: &Catalogue, account: &AccountRow) -> Result<BTreeMap<Slot, History>, OpsError> {
+async fn history(
+    catalogue: &Catalogue,
+    account: &AccountRow,
+) -> Result<BTreeMap<Slot, History>, OpsError> {
     Ok(catalogue.slots(&account.account.id).await?)
 }
 
 fn terms(row: &AccountRow) -> Terms {
     let account = &row.account;
-    Terms { from: account.opened, closed: account.closed, cadence: row.cadence.clone() }
+    Terms {
+        from: account.opened,
+        closed: account.closed,
+        cadence: row.cadence.clone(),
+    }
 }

@@ -103,7 +103,10 @@ impl BrowserSlot {
     /// A slot for `app`; nothing is started yet.
     pub fn new(app: &App) -> Result<Self, OpsError> {
         let stage = app.store.stage("browser")?;
-        let launcher = std::env::current_exe().map_err(|source| OpsError::File { path: "/proc/self/exe".into(), source })?;
+        let launcher = std::env::current_exe().map_err(|source| OpsError::File {
+            path: "/proc/self/exe".into(),
+            source,
+        })?;
         let options = BrowserOptions {
             path: app.config.browser.path.clone(),
             launcher,
@@ -111,12 +114,21 @@ impl BrowserSlot {
             width: app.config.capture.width,
             scale: app.config.capture.scale,
         };
-        Ok(Self { options, stage, browser: None, starts: 0 })
+        Ok(Self {
+            options,
+            stage,
+            browser: None,
+            starts: 0,
+        })
     }
 
     /// The running browser.
     pub async fn get(&mut self) -> Result<&mut Browser, OpsError> {
-        if self.browser.as_ref().is_some_and(|browser| !browser.is_alive()) {
+        if self
+            .browser
+            .as_ref()
+            .is_some_and(|browser| !browser.is_alive())
+        {
             self.close().await;
         }
         if self.browser.is_none() {
@@ -125,7 +137,9 @@ impl BrowserSlot {
             self.options.profile = self.stage.dir().join(format!("profile-{}", self.starts));
             self.browser = Some(Browser::launch(&self.options).await?);
         }
-        self.browser.as_mut().ok_or_else(|| OpsError::Problem("the browser did not start".to_owned()))
+        self.browser
+            .as_mut()
+            .ok_or_else(|| OpsError::Problem("the browser did not start".to_owned()))
     }
 
     /// Ends the browser.
@@ -137,7 +151,12 @@ impl BrowserSlot {
 }
 
 /// Captures every account of the order, one after the other.
-pub async fn capture(app: &mut App, order: &Order, by: &Actor, progress: &mut dyn Progress) -> Result<Vec<Captured>, OpsError> {
+pub async fn capture(
+    app: &mut App,
+    order: &Order,
+    by: &Actor,
+    progress: &mut dyn Progress,
+) -> Result<Vec<Captured>, OpsError> {
     let accounts = chosen(app, &order.accounts).await?;
     let mut slot = BrowserSlot::new(app)?;
     let mut all = Vec::new();
@@ -161,11 +180,17 @@ pub async fn capture(app: &mut App, order: &Order, by: &Actor, progress: &mut dy
 async fn chosen(app: &App, aliases: &[Alias]) -> Result<Vec<AccountRow>, OpsError> {
     let all = app.catalogue.accounts().await?;
     if aliases.is_empty() {
-        return Ok(all.into_iter().filter(|row| row.account.status.is_open()).collect());
+        return Ok(all
+            .into_iter()
+            .filter(|row| row.account.status.is_open())
+            .collect());
     }
     let mut rows = Vec::new();
     for alias in aliases {
-        let row = all.iter().find(|row| row.account.alias == *alias).ok_or_else(|| OpsError::unknown("account", alias))?;
+        let row = all
+            .iter()
+            .find(|row| row.account.alias == *alias)
+            .ok_or_else(|| OpsError::unknown("account", alias))?;
         rows.push(row.clone());
     }
     Ok(rows)
@@ -186,17 +211,32 @@ pub(crate) async fn capture_account(
     make_dir(&raw)?;
     let mut allow_addresses = app.config.capture.allow_addresses.clone();
     allow_addresses.extend(order.allow_addresses.iter().cloned());
-    let request = CaptureRequest { url: account.account.url.clone(), allow_addresses, ..CaptureRequest::default() };
+    let request = CaptureRequest {
+        url: account.account.url.clone(),
+        allow_addresses,
+        ..CaptureRequest::default()
+    };
     let browser = slot.get().await?;
     let mut page = browser.capture(&request, &raw).await?;
     let version = browser.version().product.clone();
     let pdf = make_pdf(&mut page, &raw, account, started)?;
     let baseline = baseline(app, account).await?;
-    let (verdict, mut reasons) = verdict::judge(&page.facts, baseline.as_ref(), pdf.map(|pdf| pdf == PdfKind::Valid));
+    let (verdict, mut reasons) = verdict::judge(
+        &page.facts,
+        baseline.as_ref(),
+        pdf.map(|pdf| pdf == PdfKind::Valid),
+    );
     if pdf == Some(PdfKind::Pictures) && !reasons.contains(&Reason::TimeoutPrint) {
         reasons.push(Reason::TimeoutPrint);
     }
-    let work = Work { id, started, verdict, reasons, counts: page.counts, version };
+    let work = Work {
+        id,
+        started,
+        verdict,
+        reasons,
+        counts: page.counts,
+        version,
+    };
     if verdict == Verdict::Failed {
         return commit_failed(app, account, order.occasion, work, by).await;
     }
@@ -231,7 +271,12 @@ enum PdfKind {
 }
 
 /// Makes `page.pdf` in `raw` and says what it is; `None` where there is nothing to make it from.
-fn make_pdf(page: &mut PageCapture, raw: &Path, account: &AccountRow, created: Instant) -> Result<Option<PdfKind>, OpsError> {
+fn make_pdf(
+    page: &mut PageCapture,
+    raw: &Path,
+    account: &AccountRow,
+    created: Instant,
+) -> Result<Option<PdfKind>, OpsError> {
     let options = PdfaOptions {
         flavour: Flavour::A2u,
         title: page.title.clone(),
@@ -249,7 +294,11 @@ fn make_pdf(page: &mut PageCapture, raw: &Path, account: &AccountRow, created: I
             }
         }
     } else {
-        let segments: Vec<_> = page.files.iter().filter(|file| file.role == FileRole::PagePng).collect();
+        let segments: Vec<_> = page
+            .files
+            .iter()
+            .filter(|file| file.role == FileRole::PagePng)
+            .collect();
         if segments.is_empty() {
             return Ok(None);
         }
@@ -257,7 +306,10 @@ fn make_pdf(page: &mut PageCapture, raw: &Path, account: &AccountRow, created: I
         for segment in segments {
             let path = raw.join(&segment.name);
             let png = std::fs::read(&path).map_err(|source| OpsError::File { path, source })?;
-            slices.push(pictures::Picture { png, caption: segment.name.clone() });
+            slices.push(pictures::Picture {
+                png,
+                caption: segment.name.clone(),
+            });
         }
         match pictures::picture_pdf(&slices, &options) {
             Ok(bytes) => (bytes, PdfKind::Pictures),
@@ -267,18 +319,31 @@ fn make_pdf(page: &mut PageCapture, raw: &Path, account: &AccountRow, created: I
             }
         }
     };
-    let name = if kind == PdfKind::Invalid { "page-not-pdfa.pdf" } else { "page.pdf" };
+    let name = if kind == PdfKind::Invalid {
+        "page-not-pdfa.pdf"
+    } else {
+        "page.pdf"
+    };
     write_raw(&raw.join(name), &bytes)?;
-    page.files.push(crate::capture::CapturedFile { role: FileRole::PagePdf, name: name.to_owned() });
+    page.files.push(crate::capture::CapturedFile {
+        role: FileRole::PagePdf,
+        name: name.to_owned(),
+    });
     Ok(Some(kind))
 }
 
 /// Moves the captured files into their units and returns their roles.
-fn arrange(stage: &Stage, raw: &Path, page: &PageCapture) -> Result<Vec<(UnitNo, String, FileRole)>, OpsError> {
+fn arrange(
+    stage: &Stage,
+    raw: &Path,
+    page: &PageCapture,
+) -> Result<Vec<(UnitNo, String, FileRole)>, OpsError> {
     let mut roles = Vec::new();
     for file in &page.files {
         let unit = match file.role {
-            FileRole::PagePdf | FileRole::PagePng | FileRole::OverviewPng | FileRole::ViewPng => PICTURES,
+            FileRole::PagePdf | FileRole::PagePng | FileRole::OverviewPng | FileRole::ViewPng => {
+                PICTURES
+            }
             FileRole::PageText | FileRole::Inventory | FileRole::Dom => TEXT,
             FileRole::Requests => REQUESTS,
         };
@@ -305,16 +370,32 @@ fn describe(account: &AccountRow, work: &Work, finished: Instant) -> CaptureJson
         reasons: work.reasons.clone(),
         counts: Some(work.counts),
         tools,
-        access: BTreeMap::from([(PICTURES, AccessClass::Open), (TEXT, AccessClass::Open), (REQUESTS, AccessClass::Open)]),
+        access: BTreeMap::from([
+            (PICTURES, AccessClass::Open),
+            (TEXT, AccessClass::Open),
+            (REQUESTS, AccessClass::Open),
+        ]),
     }
 }
 
-async fn commit_failed(app: &mut App, account: &AccountRow, occasion: Occasion, work: Work, by: &Actor) -> Result<Captured, OpsError> {
+async fn commit_failed(
+    app: &mut App,
+    account: &AccountRow,
+    occasion: Occasion,
+    work: Work,
+    by: &Actor,
+) -> Result<Captured, OpsError> {
     let window = app.config.schedule.window_days;
     let mut session = app.begin().await?;
     let (wanted, _) = schedule::wanted(session.catalogue, account, session.time(), window).await?;
     let (id, reasons) = (work.id.clone(), work.reasons.clone());
-    let body = Body::CaptureFailed { account: account.account.id.clone(), capture: id, occasion, reasons, wanted };
+    let body = Body::CaptureFailed {
+        account: account.account.id.clone(),
+        capture: id,
+        occasion,
+        reasons,
+        wanted,
+    };
     session.append(body, by).await?;
     Ok(Captured {
         account: account.account.alias.clone(),
@@ -339,7 +420,10 @@ async fn commit_kept(
         .into_iter()
         .filter_map(|(unit, name, role)| {
             let sha256 = sealed.files.get(&unit)?.get(&name)?.clone();
-            let path = format!("store/captures/{account_id}/{}/units/{unit}/{name}", work.id);
+            let path = format!(
+                "store/captures/{account_id}/{}/units/{unit}/{name}",
+                work.id
+            );
             Some(FileRow { path, role, sha256 })
         })
         .collect();
@@ -347,23 +431,32 @@ async fn commit_kept(
     let mut session = app.begin().await?;
     // Decided under the lock: two passes at once can never both fill a slot.
     let fills = if work.verdict == Verdict::Complete {
-        schedule::wanted(session.catalogue, account, session.time(), window).await?.0
+        schedule::wanted(session.catalogue, account, session.time(), window)
+            .await?
+            .0
     } else {
         Vec::new()
     };
     let holder = HolderId::Capture(work.id.clone());
-    let (capture, verdict, reasons, slots) = (work.id.clone(), work.verdict, work.reasons.clone(), fills.clone());
+    let (capture, verdict, reasons, slots) = (
+        work.id.clone(),
+        work.verdict,
+        work.reasons.clone(),
+        fills.clone(),
+    );
     let entry_account = account_id.clone();
     session
-        .commit((&holder, Some(&account_id)), sealed, by, |sealed| Body::Capture {
-            account: entry_account,
-            capture,
-            kind: CaptureKind::Page,
-            occasion,
-            verdict,
-            reasons,
-            fills: slots,
-            sealed,
+        .commit((&holder, Some(&account_id)), sealed, by, |sealed| {
+            Body::Capture {
+                account: entry_account,
+                capture,
+                kind: CaptureKind::Page,
+                occasion,
+                verdict,
+                reasons,
+                fills: slots,
+                sealed,
+            }
         })
         .await?;
     Ok(Captured {
@@ -379,16 +472,28 @@ async fn commit_kept(
 
 async fn baseline(app: &App, account: &AccountRow) -> Result<Option<Baseline>, OpsError> {
     let last = app.catalogue.last_complete(&account.account.id).await?;
-    Ok(last.map(|row| Baseline { counts: row.counts, text_chars: row.text_chars }))
+    Ok(last.map(|row| Baseline {
+        counts: row.counts,
+        text_chars: row.text_chars,
+    }))
 }
 
 fn make_dir(path: &Path) -> Result<(), OpsError> {
-    std::fs::create_dir_all(path).map_err(|source| OpsError::File { path: path.to_owned(), source })
+    std::fs::create_dir_all(path).map_err(|source| OpsError::File {
+        path: path.to_owned(),
+        source,
+    })
 }
 
-#[expect(clippy::disallowed_methods, reason = "a staging file that is sealed later")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a staging file that is sealed later"
+)]
 fn write_raw(path: &Path, bytes: &[u8]) -> Result<(), OpsError> {
-    std::fs::write(path, bytes).map_err(|source| OpsError::File { path: path.to_owned(), source })
+    std::fs::write(path, bytes).map_err(|source| OpsError::File {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// The actor of a capture: a person where one is named, else the system.

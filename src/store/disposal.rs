@@ -17,14 +17,17 @@ pub struct DisposalFolder {
 
 impl Store {
     pub(crate) fn disposal_dir(&self, plan: &RecordId) -> PathBuf {
-        self.root().join(format!("staging/{}{plan}", stage::DISPOSAL))
+        self.root()
+            .join(format!("staging/{}{plan}", stage::DISPOSAL))
     }
 
     /// Opens (or makes) the folder of a plan's disposal; an error when another process executes the same plan.
     pub fn disposal_folder(&self, plan: &RecordId) -> Result<DisposalFolder, StoreError> {
         let dir = self.disposal_dir(plan);
         durable::create_dirs(&dir)?;
-        let Some(lock) = lock::try_directory(&dir)? else { return Err(StoreError::Locked { seconds: 0 }) };
+        let Some(lock) = lock::try_directory(&dir)? else {
+            return Err(StoreError::Locked { seconds: 0 });
+        };
         Ok(DisposalFolder { dir, _lock: lock })
     }
 }
@@ -34,7 +37,11 @@ impl DisposalFolder {
     pub fn units(&self) -> Result<Vec<PathBuf>, StoreError> {
         let mut units = Vec::new();
         for entry in fs::read_dir(&self.dir).map_err(|source| StoreError::io(&self.dir, source))? {
-            units.push(entry.map_err(|source| StoreError::io(&self.dir, source))?.path());
+            units.push(
+                entry
+                    .map_err(|source| StoreError::io(&self.dir, source))?
+                    .path(),
+            );
         }
         units.sort();
         Ok(units)

@@ -1,6 +1,9 @@
 //! How bytes become permanent: written to a temporary file, fsynced, renamed without replacing, and the directory
 //! fsynced. A crash leaves either nothing or the whole file under its name.
-#![expect(clippy::disallowed_methods, reason = "the rule sends every other module here")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the rule sends every other module here"
+)]
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::Write as _;
@@ -22,7 +25,13 @@ pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         Err(rustix::io::Errno::EXIST) => {
             remove_file(&temporary)?;
             let present = fs::read(path).map_err(|source| StoreError::io(path, source))?;
-            if present == bytes { Ok(()) } else { Err(StoreError::Exists { path: path.to_owned() }) }
+            if present == bytes {
+                Ok(())
+            } else {
+                Err(StoreError::Exists {
+                    path: path.to_owned(),
+                })
+            }
         }
         Err(errno) => Err(StoreError::io(path, errno.into())),
     }
@@ -38,7 +47,8 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
 /// Writes a new file that only its owner may read.
 pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let temporary = write_temporary(path, bytes, 0o600)?;
-    renameat_with(CWD, &temporary, CWD, path, RenameFlags::NOREPLACE).map_err(|errno| StoreError::io(path, errno.into()))?;
+    renameat_with(CWD, &temporary, CWD, path, RenameFlags::NOREPLACE)
+        .map_err(|errno| StoreError::io(path, errno.into()))?;
     sync_parent(path)
 }
 
@@ -53,7 +63,9 @@ fn write_temporary(path: &Path, bytes: &[u8], mode: u32) -> Result<PathBuf, Stor
         .mode(mode)
         .open(&temporary)
         .map_err(|source| StoreError::io(&temporary, source))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|source| StoreError::io(&temporary, source))?;
+    file.write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .map_err(|source| StoreError::io(&temporary, source))?;
     Ok(temporary)
 }
 
@@ -64,7 +76,11 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<(), StoreError> {
     }
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
         Ok(()) => {}
-        Err(rustix::io::Errno::EXIST | rustix::io::Errno::NOTEMPTY) => return Err(StoreError::Exists { path: to.to_owned() }),
+        Err(rustix::io::Errno::EXIST | rustix::io::Errno::NOTEMPTY) => {
+            return Err(StoreError::Exists {
+                path: to.to_owned(),
+            });
+        }
         Err(errno) => return Err(StoreError::io(from, errno.into())),
     }
     sync_parent(to)?;
@@ -76,7 +92,10 @@ pub(crate) fn create_dirs(path: &Path) -> Result<(), StoreError> {
     if path.is_dir() {
         return Ok(());
     }
-    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+    if let Some(parent) = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    {
         create_dirs(parent)?;
     }
     match DirBuilder::new().mode(0o755).create(path) {
@@ -88,14 +107,19 @@ pub(crate) fn create_dirs(path: &Path) -> Result<(), StoreError> {
 
 /// Lets only the owner into a directory.
 pub(crate) fn restrict_dir(path: &Path) -> Result<(), StoreError> {
-    fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(|source| StoreError::io(path, source))
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700))
+        .map_err(|source| StoreError::io(path, source))
 }
 
 /// Writes a plain file inside a staging folder; durable only after [`sync_filesystem`].
 pub(crate) fn write_staged(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let mut file =
-        OpenOptions::new().write(true).create_new(true).open(path).map_err(|source| StoreError::io(path, source))?;
-    file.write_all(bytes).map_err(|source| StoreError::io(path, source))
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .map_err(|source| StoreError::io(path, source))?;
+    file.write_all(bytes)
+        .map_err(|source| StoreError::io(path, source))
 }
 
 /// Flushes everything written to the file system of `dir`: one call for the many small files of an ingest, where an
@@ -125,7 +149,9 @@ fn sync_parent(path: &Path) -> Result<(), StoreError> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    File::open(parent).and_then(|dir| dir.sync_all()).map_err(|source| StoreError::io(parent, source))
+    File::open(parent)
+        .and_then(|dir| dir.sync_all())
+        .map_err(|source| StoreError::io(parent, source))
 }
 
 #[cfg(test)]
@@ -138,9 +164,16 @@ mod tests {
         let path = dir.path().join("a");
         write_new(&path, b"one").unwrap();
         write_new(&path, b"one").unwrap();
-        assert!(matches!(write_new(&path, b"two"), Err(StoreError::Exists { .. })));
+        assert!(matches!(
+            write_new(&path, b"two"),
+            Err(StoreError::Exists { .. })
+        ));
         assert_eq!(fs::read(&path).unwrap(), b"one");
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "no temporary file stays");
+        assert_eq!(
+            fs::read_dir(dir.path()).unwrap().count(),
+            1,
+            "no temporary file stays"
+        );
     }
 
     #[test]
@@ -149,7 +182,10 @@ mod tests {
         let (from, to) = (dir.path().join("from"), dir.path().join("to"));
         create_dirs(&from).unwrap();
         create_dirs(&to).unwrap();
-        assert!(matches!(rename_new(&from, &to), Err(StoreError::Exists { .. })));
+        assert!(matches!(
+            rename_new(&from, &to),
+            Err(StoreError::Exists { .. })
+        ));
         assert!(from.is_dir());
     }
 }

@@ -91,6 +91,9 @@ pub enum StoreError {
 impl StoreError {
     /// An I/O error at `path`.
     pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
-        Self::Io { path: path.to_owned(), source }
+        Self::Io {
+            path: path.to_owned(),
+            source,
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 use std::time::Duration;
 
+use crate::store::Store;
 use crate::store::error::StoreError;
 
 /// How long a writer waits for another.
@@ -13,7 +14,11 @@ const STEP: Duration = Duration::from_millis(20);
 
 /// Takes an exclusive lock on the file at `path`, waiting at most `wait`.
 pub(crate) fn exclusive(path: &Path, wait: Duration) -> Result<File, StoreError> {
-    let file = OpenOptions::new().read(true).write(true).open(path).map_err(|source| StoreError::io(path, source))?;
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(path)
+        .map_err(|source| StoreError::io(path, source))?;
     let mut waited = Duration::ZERO;
     loop {
         match file.try_lock() {
@@ -22,7 +27,11 @@ pub(crate) fn exclusive(path: &Path, wait: Duration) -> Result<File, StoreError>
                 std::thread::sleep(STEP);
                 waited += STEP;
             }
-            Err(TryLockError::WouldBlock) => return Err(StoreError::Locked { seconds: wait.as_secs() }),
+            Err(TryLockError::WouldBlock) => {
+                return Err(StoreError::Locked {
+                    seconds: wait.as_secs(),
+                });
+            }
             Err(TryLockError::Error(source)) => return Err(StoreError::io(path, source)),
         }
     }
@@ -35,5 +44,22 @@ pub(crate) fn try_directory(path: &Path) -> Result<Option<File>, StoreError> {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(source)) => Err(StoreError::io(path, source)),
+    }
+}
+
+impl Store {
+    /// The right to make a pass of the scheduler, or `None` while another process makes one.
+    pub fn pass_lock(&self) -> Result<Option<File>, StoreError> {
+        let path = self.root().join("staging/pass.lock");
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .map_err(|source| StoreError::io(&path, source))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(source)) => Err(StoreError::io(&path, source)),
+        }
     }
 }

@@ -42,7 +42,10 @@ impl Store {
     pub fn lock(&mut self, wait: Duration) -> Result<Writer<'_>, StoreError> {
         let lock = lock::exclusive(&self.root.join("lock"), wait)?;
         self.read_new_entries()?;
-        let mut writer = Writer { store: self, _lock: lock };
+        let mut writer = Writer {
+            store: self,
+            _lock: lock,
+        };
         writer.finish_interrupted()?;
         Ok(writer)
     }
@@ -56,8 +59,13 @@ impl Store {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
                 Err(source) => return Err(StoreError::io(&path, source)),
             };
-            let entry = Entry::from_bytes(&bytes).map_err(|source| StoreError::Entry { seq, source })?;
-            let expected = self.head.last.as_ref().map_or_else(DigestPair::zero, |(digests, _)| digests.clone());
+            let entry =
+                Entry::from_bytes(&bytes).map_err(|source| StoreError::Entry { seq, source })?;
+            let expected = self
+                .head
+                .last
+                .as_ref()
+                .map_or_else(DigestPair::zero, |(digests, _)| digests.clone());
             if entry.seq != seq || entry.prev != expected {
                 return Err(StoreError::Chain { seq });
             }
@@ -88,20 +96,43 @@ impl Writer<'_> {
     }
 
     /// Appends an entry and signs the new checkpoint.
-    pub fn append(&mut self, body: Body, actor: &Actor, time: Instant) -> Result<Entry, StoreError> {
+    pub fn append(
+        &mut self,
+        body: Body,
+        actor: &Actor,
+        time: Instant,
+    ) -> Result<Entry, StoreError> {
         let seq = self.size();
         let prev = match &self.store.head.last {
-            Some((_, last)) if time < *last => return Err(StoreError::Backdated { given: time, last: *last }),
+            Some((_, last)) if time < *last => {
+                return Err(StoreError::Backdated {
+                    given: time,
+                    last: *last,
+                });
+            }
             Some((digests, _)) => digests.clone(),
             None => DigestPair::zero(),
         };
         let kind = body.kind().to_owned();
-        let entry = Entry { seq, time, actor: actor.clone(), prev, body: Some(body), kind };
-        let bytes = entry.to_bytes().map_err(|source| StoreError::Entry { seq, source })?;
+        let entry = Entry {
+            seq,
+            time,
+            actor: actor.clone(),
+            prev,
+            body: Some(body),
+            kind,
+        };
+        let bytes = entry
+            .to_bytes()
+            .map_err(|source| StoreError::Entry { seq, source })?;
         // What is written must read back as itself, or no reader could ever verify it.
-        let read_back = Entry::from_bytes(&bytes).map_err(|source| StoreError::Entry { seq, source })?;
+        let read_back =
+            Entry::from_bytes(&bytes).map_err(|source| StoreError::Entry { seq, source })?;
         if read_back != entry {
-            return Err(StoreError::Entry { seq, source: EntryError::Form });
+            return Err(StoreError::Entry {
+                seq,
+                source: EntryError::Form,
+            });
         }
         durable::write_new(&entry_path(&self.store.root, seq), &bytes)?;
         self.store.head.take_in(&entry, &bytes);
@@ -126,11 +157,21 @@ impl Writer<'_> {
     }
 
     /// Moves the units of an appended disposal entry out of the store into `staging/disposal-<plan>/`.
-    pub fn take_out(&mut self, plan: &RecordId, units: &[(UnitRef, Option<AccountId>)]) -> Result<(), StoreError> {
+    pub fn take_out(
+        &mut self,
+        plan: &RecordId,
+        units: &[(UnitRef, Option<AccountId>)],
+    ) -> Result<(), StoreError> {
         for (unit, account) in units {
-            let from = self.store.holder_dir(&unit.holder, account.as_ref())?.join(format!("units/{}", unit.unit));
+            let from = self
+                .store
+                .holder_dir(&unit.holder, account.as_ref())?
+                .join(format!("units/{}", unit.unit));
             if from.exists() {
-                let to = self.store.disposal_dir(plan).join(format!("{}-{}", unit.holder, unit.unit));
+                let to = self
+                    .store
+                    .disposal_dir(plan)
+                    .join(format!("{}-{}", unit.holder, unit.unit));
                 durable::rename_new(&from, &to)?;
             }
         }
@@ -139,8 +180,16 @@ impl Writer<'_> {
 
     fn sign_checkpoint(&self) -> Result<(), StoreError> {
         let key = self.store.key()?;
-        let note = checkpoint::sign(&self.store.origin, self.size(), &self.store.head.tree.root(), &key);
-        durable::replace(&self.store.root.join("store/log/checkpoint"), note.as_bytes())
+        let note = checkpoint::sign(
+            &self.store.origin,
+            self.size(),
+            &self.store.head.tree.root(),
+            &key,
+        );
+        durable::replace(
+            &self.store.root.join("store/log/checkpoint"),
+            note.as_bytes(),
+        )
     }
 
     /// Signs what a crash left unsigned, and once per process sweeps half-done work of jobs that are gone.
@@ -173,7 +222,10 @@ impl Writer<'_> {
             holders.extend(directories(&account)?);
         }
         for dir in holders {
-            let id = dir.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse::<HolderId>().ok());
+            let id = dir
+                .file_name()
+                .and_then(|name| name.to_str())
+                .and_then(|name| name.parse::<HolderId>().ok());
             if let Some(id) = id.filter(|id| !self.store.head.holders.contains(id)) {
                 tracing::warn!(holder = %id, "swept a directory without a log entry");
                 durable::remove_dir(&dir)?;
@@ -181,7 +233,10 @@ impl Writer<'_> {
         }
         for place in ["log", "log/entries", "keys", "policies"] {
             for path in list(&store.join(place))? {
-                if path.to_str().is_some_and(|text| text.ends_with(durable::TEMPORARY)) {
+                if path
+                    .to_str()
+                    .is_some_and(|text| text.ends_with(durable::TEMPORARY))
+                {
                     durable::remove_file(&path)?;
                 }
             }
@@ -191,7 +246,10 @@ impl Writer<'_> {
 }
 
 fn directories(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
-    Ok(list(dir)?.into_iter().filter(|path| path.is_dir()).collect())
+    Ok(list(dir)?
+        .into_iter()
+        .filter(|path| path.is_dir())
+        .collect())
 }
 
 fn list(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {

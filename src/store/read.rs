@@ -21,9 +21,17 @@ pub fn entry(root: &Path, seq: u64) -> Result<Option<Vec<u8>>, StoreError> {
 }
 
 /// The bytes of a file in a unit, or `None` when the unit is gone.
-pub fn unit_file(root: &Path, (holder, account): (&HolderId, Option<&AccountId>), unit: UnitNo, file: &str) -> io::Result<Option<Vec<u8>>> {
+pub fn unit_file(
+    root: &Path,
+    (holder, account): (&HolderId, Option<&AccountId>),
+    unit: UnitNo,
+    file: &str,
+) -> io::Result<Option<Vec<u8>>> {
     let Some(holder) = stage::holder_path(holder, account.map(AccountId::as_str)) else {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "a capture without its account"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "a capture without its account",
+        ));
     };
     match fs::read(root.join(format!("store/{holder}/units/{unit}/{file}"))) {
         Ok(bytes) => Ok(Some(bytes)),

@@ -44,7 +44,9 @@ impl Stage {
         durable::create_dirs(staging)?;
         let dir = staging.join(format!("{purpose}-{}", uuid::Uuid::new_v4().simple()));
         durable::create_dirs(&dir)?;
-        let Some(lock) = lock::try_directory(&dir)? else { return Err(StoreError::Locked { seconds: 0 }) };
+        let Some(lock) = lock::try_directory(&dir)? else {
+            return Err(StoreError::Locked { seconds: 0 });
+        };
         Ok(Self { dir, _lock: lock })
     }
 
@@ -66,7 +68,12 @@ impl Stage {
     }
 
     /// Writes a document as one line of JSON into a unit.
-    pub fn write_json<T: Serialize>(&self, unit: UnitNo, name: &str, value: &T) -> Result<(), StoreError> {
+    pub fn write_json<T: Serialize>(
+        &self,
+        unit: UnitNo,
+        name: &str,
+        value: &T,
+    ) -> Result<(), StoreError> {
         self.write(unit, name, json::to_line(value)?.as_bytes())
     }
 
@@ -77,7 +84,11 @@ impl Stage {
     }
 
     /// Seals the holder: a fresh salt and both manifests in each unit, the two lists, and `<stem>.json`; then flushes.
-    pub fn seal<T: Serialize>(self, stem: &str, description: &T) -> Result<SealedStage, StoreError> {
+    pub fn seal<T: Serialize>(
+        self,
+        stem: &str,
+        description: &T,
+    ) -> Result<SealedStage, StoreError> {
         let holder = self.dir.join(HOLDER);
         let mut list256 = Vec::new();
         let mut list512 = Vec::new();
@@ -85,8 +96,14 @@ impl Stage {
         for unit in unit_numbers(&holder.join("units"))? {
             let dir = holder.join("units").join(unit.to_string());
             let (commitment, digests) = seal_unit(&dir)?;
-            list256.push(Line { digest: commitment.sha256.to_string(), path: format!("units/{unit}/unit.sha256") });
-            list512.push(Line { digest: commitment.sha512.to_string(), path: format!("units/{unit}/unit.sha512") });
+            list256.push(Line {
+                digest: commitment.sha256.to_string(),
+                path: format!("units/{unit}/unit.sha256"),
+            });
+            list512.push(Line {
+                digest: commitment.sha512.to_string(),
+                path: format!("units/{unit}/unit.sha512"),
+            });
             files.insert(unit, digests);
         }
         let units = u32::try_from(list256.len()).unwrap_or(u32::MAX);
@@ -104,7 +121,11 @@ impl Stage {
             list_sha256: DigestPair::of(list256.as_bytes()),
             list_sha512: DigestPair::of(list512.as_bytes()),
         };
-        Ok(SealedStage { stage: self, sealed, files })
+        Ok(SealedStage {
+            stage: self,
+            sealed,
+            files,
+        })
     }
 }
 
@@ -128,7 +149,10 @@ impl Drop for Stage {
 fn seal_unit(dir: &Path) -> Result<(DigestPair, BTreeMap<String, Sha256Hex>), StoreError> {
     let mut salt = [0u8; 32];
     getrandom::fill(&mut salt).map_err(|error| StoreError::Random(error.to_string()))?;
-    durable::write_staged(&dir.join("salt"), format!("{}\n", hex::encode(salt)).as_bytes())?;
+    durable::write_staged(
+        &dir.join("salt"),
+        format!("{}\n", hex::encode(salt)).as_bytes(),
+    )?;
     let mut lines256 = Vec::new();
     let mut lines512 = Vec::new();
     let mut digests = BTreeMap::new();
@@ -136,8 +160,14 @@ fn seal_unit(dir: &Path) -> Result<(DigestPair, BTreeMap<String, Sha256Hex>), St
         let path = dir.join(&name);
         let (pair, _) = digest_file(&path)?;
         digests.insert(name.clone(), pair.sha256.clone());
-        lines256.push(Line { digest: pair.sha256.to_string(), path: name.clone() });
-        lines512.push(Line { digest: pair.sha512.to_string(), path: name });
+        lines256.push(Line {
+            digest: pair.sha256.to_string(),
+            path: name.clone(),
+        });
+        lines512.push(Line {
+            digest: pair.sha512.to_string(),
+            path: name,
+        });
     }
     let manifest256 = manifest::render(lines256);
     let manifest512 = manifest::render(lines512);
@@ -154,8 +184,14 @@ fn sorted_names(dir: &Path) -> Result<Vec<String>, StoreError> {
     let mut names = Vec::new();
     for entry in fs::read_dir(dir).map_err(|source| StoreError::io(dir, source))? {
         let entry = entry.map_err(|source| StoreError::io(dir, source))?;
-        let kind = entry.file_type().map_err(|source| StoreError::io(&entry.path(), source))?;
-        let name = entry.file_name().into_string().ok().filter(|name| kind.is_file() && is_plain_name(name));
+        let kind = entry
+            .file_type()
+            .map_err(|source| StoreError::io(&entry.path(), source))?;
+        let name = entry
+            .file_name()
+            .into_string()
+            .ok()
+            .filter(|name| kind.is_file() && is_plain_name(name));
         names.push(name.ok_or_else(|| StoreError::Stray { path: entry.path() })?);
     }
     names.sort();
@@ -166,14 +202,19 @@ fn sorted_names(dir: &Path) -> Result<Vec<String>, StoreError> {
 fn is_plain_name(name: &str) -> bool {
     !name.starts_with('.')
         && name.len() <= 100
-        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte))
+        && name.bytes().all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte)
+        })
 }
 
 fn unit_numbers(units: &Path) -> Result<Vec<UnitNo>, StoreError> {
     let mut numbers = Vec::new();
     for entry in fs::read_dir(units).map_err(|source| StoreError::io(units, source))? {
         let entry = entry.map_err(|source| StoreError::io(units, source))?;
-        let number = entry.file_name().to_str().and_then(|name| name.parse::<UnitNo>().ok());
+        let number = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse::<UnitNo>().ok());
         numbers.push(number.ok_or_else(|| StoreError::Stray { path: entry.path() })?);
     }
     numbers.sort();
@@ -186,7 +227,9 @@ pub(crate) fn digest_file(path: &Path) -> Result<(DigestPair, u64), StoreError> 
     let mut stream = DigestStream::default();
     let mut piece = vec![0u8; 256 * 1024];
     loop {
-        let read = file.read(&mut piece).map_err(|source| StoreError::io(path, source))?;
+        let read = file
+            .read(&mut piece)
+            .map_err(|source| StoreError::io(path, source))?;
         if read == 0 {
             return Ok(stream.finish());
         }
@@ -202,8 +245,13 @@ pub(crate) fn sweep(staging: &Path) -> Result<(), StoreError> {
         Err(source) => return Err(StoreError::io(staging, source)),
     };
     for entry in entries {
-        let path = entry.map_err(|source| StoreError::io(staging, source))?.path();
-        let kept = path.file_name().and_then(|name| name.to_str()).is_none_or(|name| name.starts_with(DISPOSAL));
+        let path = entry
+            .map_err(|source| StoreError::io(staging, source))?
+            .path();
+        let kept = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .is_none_or(|name| name.starts_with(DISPOSAL));
         if kept || !path.is_dir() {
             continue;
         }
@@ -211,7 +259,8 @@ pub(crate) fn sweep(staging: &Path) -> Result<(), StoreError> {
         match lock::try_directory(&path) {
             Ok(Some(_lock)) => durable::remove_dir(&path)?,
             Ok(None) => {}
-            Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {}
+            Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+            }
             Err(error) => return Err(error),
         }
     }

@@ -1,0 +1,154 @@
+//! Posts, their versions, what people answered to their flags and decided of them.
+
+use std::collections::BTreeMap;
+
+use sea_orm::{QueryResult, Value};
+use serde::Serialize;
+
+use crate::catalogue::query::unit_ref;
+use crate::catalogue::{
+    Catalogue, CatalogueError, document, from_word, number, optional, parsed, text,
+};
+use crate::model::entry::Actor;
+use crate::model::facts::{Flag, Outcome, Truth};
+use crate::model::id::{AccountId, UnitRef};
+use crate::model::post::Post;
+use crate::model::time::Instant;
+
+/// A post that is still there, in its newest version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PostRow {
+    /// The catalogue's own number; differs after `reindex`, so it never leaves the program.
+    #[serde(skip)]
+    pub id: i64,
+    /// Its account.
+    pub account: AccountId,
+    /// The newest version.
+    pub post: Post,
+    /// The unit of the newest version.
+    pub unit: UnitRef,
+    /// When the newest version was taken in.
+    pub observed_at: Instant,
+    /// Key of the thread's root as far as known; the post's own key for a root.
+    pub thread_key: String,
+    /// How many versions were kept.
+    pub versions: u32,
+}
+
+/// A person's answer to a flag.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FlagRow {
+    /// The answer.
+    pub answer: Truth,
+    /// Who gave it.
+    pub actor: String,
+    /// When.
+    pub time: Instant,
+}
+
+impl Catalogue {
+    /// The next posts after the one numbered `after` (0: from the first), at most `limit`, of an account or of all: a
+    /// way through all posts in bounded memory.
+    pub async fn posts_after(
+        &self,
+        account: Option<&AccountId>,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<PostRow>, CatalogueError> {
+        let mut values: Vec<Value> = vec![after.into()];
+        let mut condition = "";
+        if let Some(account) = account {
+            condition = "AND account = $2";
+            values.push(account.as_str().into());
+        }
+        let sql = format!(
+            "SELECT * FROM post WHERE id > $1 AND item IS NOT NULL {condition} ORDER BY id LIMIT {limit}"
+        );
+        self.all(&sql, values).await?.iter().map(post_row).collect()
+    }
+
+    /// The post with this key.
+    pub async fn post(&self, key: &str) -> Result<Option<PostRow>, CatalogueError> {
+        let sql = "SELECT * FROM post WHERE post_key = $1 AND item IS NOT NULL";
+        let row = self.one(sql, vec![key.into()]).await?;
+        row.as_ref().map(post_row).transpose()
+    }
+
+    /// The post that a unit is a version of, unless it was disposed of.
+    pub async fn post_of_unit(&self, unit: &UnitRef) -> Result<Option<PostRow>, CatalogueError> {
+        let sql = "SELECT post.* FROM post JOIN observation ON observation.post = post.id
+                   WHERE observation.holder = $1 AND observation.unit = $2 AND post.item IS NOT NULL";
+        let row = self.one(sql, unit_values(unit)).await?;
+        row.as_ref().map(post_row).transpose()
+    }
+
+    /// The posts of a thread that are still there, oldest first.
+    pub async fn thread(&self, thread_key: &str) -> Result<Vec<PostRow>, CatalogueError> {
+        let sql = "SELECT * FROM post WHERE thread_key = $1 AND item IS NOT NULL ORDER BY posted_at, post_key";
+        self.all(sql, vec![thread_key.into()])
+            .await?
+            .iter()
+            .map(post_row)
+            .collect()
+    }
+
+    /// The units of every version of a post, oldest first.
+    pub async fn units_of(&self, post: i64) -> Result<Vec<UnitRef>, CatalogueError> {
+        let sql = "SELECT holder, unit FROM observation WHERE post = $1 ORDER BY holder, unit";
+        let rows = self.all(sql, vec![post.into()]).await?;
+        rows.iter()
+            .map(|row| unit_ref(text(row, "holder")?, text(row, "unit")?, "observation"))
+            .collect()
+    }
+
+    /// People's answers to the flags of a post, whichever version they were given on; the newest wins.
+    pub async fn flag_answers(&self, post: i64) -> Result<BTreeMap<Flag, FlagRow>, CatalogueError> {
+        let sql = "SELECT flag_answer.* FROM flag_answer JOIN observation
+                   ON observation.holder = flag_answer.holder AND observation.unit = flag_answer.unit
+                   WHERE observation.post = $1 ORDER BY flag_answer.time";
+        let mut answers = BTreeMap::new();
+        for row in self.all(sql, vec![post.into()]).await? {
+            let flag: Flag = from_word(text(&row, "flag")?, "flag_answer")?;
+            let actor: Actor = parsed(&row, "actor", "flag_answer")?;
+            let answer = FlagRow {
+                answer: from_word(text(&row, "answer")?, "flag_answer")?,
+                actor: actor.to_string(),
+                time: parsed(&row, "time", "flag_answer")?,
+            };
+            answers.insert(flag, answer);
+        }
+        Ok(answers)
+    }
+
+    /// A person's decision on a post; a decision on any version counts, the greater outcome wins.
+    pub async fn decision(&self, post: i64) -> Result<Option<Outcome>, CatalogueError> {
+        let sql = "SELECT decision.outcome FROM decision JOIN observation
+                   ON observation.holder = decision.holder AND observation.unit = decision.unit
+                   WHERE observation.post = $1";
+        let mut found: Option<Outcome> = None;
+        for row in self.all(sql, vec![post.into()]).await? {
+            let outcome: Outcome = from_word(text(&row, "outcome")?, "decision")?;
+            found = found.max(Some(outcome));
+        }
+        Ok(found)
+    }
+}
+
+pub(crate) fn unit_values(unit: &UnitRef) -> Vec<Value> {
+    vec![unit.holder.to_string().into(), unit.unit.to_string().into()]
+}
+
+fn post_row(row: &QueryResult) -> Result<PostRow, CatalogueError> {
+    let post: Post = document(row, "item", "post")?;
+    let thread_key = optional(row, "thread_key")?.unwrap_or_else(|| post.key.clone());
+    Ok(PostRow {
+        id: number(row, "id")?,
+        account: parsed(row, "account", "post")?,
+        unit: unit_ref(text(row, "holder")?, text(row, "unit")?, "post")?,
+        observed_at: parsed(row, "observed_at", "post")?,
+        thread_key,
+        versions: u32::try_from(number(row, "versions")?)
+            .map_err(|_negative| CatalogueError::Row("post"))?,
+        post,
+    })
+}

@@ -1,0 +1,89 @@
+//! The tables, as migrations. Plain SQL that both databases understand, except for the search index.
+
+use sea_orm::{ConnectionTrait as _, DbBackend};
+use sea_orm_migration::prelude::*;
+
+/// Every migration, in order.
+pub(crate) struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(First)]
+    }
+}
+
+struct First;
+
+impl MigrationName for First {
+    fn name(&self) -> &'static str {
+        "m0001_first"
+    }
+}
+
+const TABLES: &[&str] = &[
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value BIGINT NOT NULL)",
+    "CREATE TABLE person (id TEXT PRIMARY KEY, role TEXT NOT NULL, active BIGINT NOT NULL, ssh_key TEXT, name TEXT)",
+    "CREATE TABLE account (id TEXT PRIMARY KEY, alias TEXT NOT NULL UNIQUE, document TEXT NOT NULL,
+        policy_sha256 TEXT NOT NULL, cadence TEXT NOT NULL)",
+    "CREATE TABLE policy (sha256 TEXT NOT NULL, seq BIGINT PRIMARY KEY, policy TEXT NOT NULL, version TEXT NOT NULL,
+        executable BIGINT NOT NULL, cadence TEXT NOT NULL)",
+    "CREATE TABLE obligation (account TEXT NOT NULL, rule TEXT NOT NULL, due_date DATE NOT NULL, state TEXT NOT NULL,
+        capture TEXT, at TEXT, PRIMARY KEY (account, rule, due_date))",
+    "CREATE TABLE capture (id TEXT PRIMARY KEY, account TEXT NOT NULL, kind TEXT NOT NULL, occasion TEXT, verdict TEXT NOT NULL,
+        time TEXT NOT NULL, seq BIGINT NOT NULL, units BIGINT NOT NULL, counts TEXT, text_chars BIGINT)",
+    "CREATE TABLE attempt (capture TEXT PRIMARY KEY, account TEXT NOT NULL, time TEXT NOT NULL)",
+    "CREATE TABLE container (account TEXT NOT NULL, sha256 TEXT NOT NULL, capture TEXT NOT NULL, PRIMARY KEY (account, sha256))",
+    "CREATE TABLE post (id BIGINT PRIMARY KEY, post_key TEXT UNIQUE, account TEXT NOT NULL, kind TEXT NOT NULL, role TEXT NOT NULL,
+        source_id TEXT, thread_key TEXT, posted_at TEXT, is_open BIGINT NOT NULL, holder TEXT NOT NULL, unit TEXT NOT NULL,
+        observed_at TEXT NOT NULL, versions BIGINT NOT NULL, item TEXT, disposed_by TEXT)",
+    "CREATE INDEX post_thread ON post (thread_key)",
+    "CREATE INDEX post_account ON post (account, id)",
+    "CREATE TABLE observation (holder TEXT NOT NULL, unit TEXT NOT NULL, post BIGINT NOT NULL, PRIMARY KEY (holder, unit))",
+    "CREATE INDEX observation_post ON observation (post)",
+    "CREATE TABLE flag_answer (holder TEXT NOT NULL, unit TEXT NOT NULL, flag TEXT NOT NULL, answer TEXT NOT NULL,
+        actor TEXT NOT NULL, time TEXT NOT NULL, PRIMARY KEY (holder, unit, flag))",
+    "CREATE TABLE decision (holder TEXT NOT NULL, unit TEXT NOT NULL, outcome TEXT NOT NULL, PRIMARY KEY (holder, unit))",
+    "CREATE TABLE hold (id TEXT PRIMARY KEY, ground TEXT NOT NULL, scope TEXT NOT NULL, account TEXT, holder TEXT, unit TEXT,
+        from_date TEXT, to_date TEXT, query TEXT, placed_at TEXT NOT NULL, placed_by TEXT NOT NULL, lifted BIGINT NOT NULL)",
+    "CREATE TABLE plan (id TEXT PRIMARY KEY, digest TEXT NOT NULL, policy_sha256 TEXT NOT NULL, planner TEXT NOT NULL,
+        time TEXT NOT NULL, items BIGINT NOT NULL, log_size BIGINT NOT NULL, withdrawn BIGINT NOT NULL, confirmed TEXT)",
+    "CREATE TABLE approval (plan TEXT PRIMARY KEY, record TEXT NOT NULL, digest TEXT NOT NULL, approver TEXT NOT NULL,
+        proof TEXT NOT NULL, time TEXT NOT NULL, executable_from TEXT NOT NULL, expires TEXT NOT NULL)",
+    "CREATE TABLE disposal (seq BIGINT NOT NULL, plan TEXT NOT NULL, holder TEXT NOT NULL, unit TEXT NOT NULL,
+        PRIMARY KEY (holder, unit))",
+    "CREATE TABLE export (id TEXT PRIMARY KEY, time TEXT NOT NULL, log_size BIGINT NOT NULL, captures TEXT NOT NULL,
+        seal_sha256 TEXT NOT NULL)",
+    "CREATE TABLE receipt (id TEXT PRIMARY KEY, export TEXT NOT NULL, time TEXT NOT NULL)",
+];
+
+#[expect(
+    elided_lifetimes_in_paths,
+    reason = "async_trait needs the lifetime as the trait writes it"
+)]
+#[async_trait::async_trait]
+impl MigrationTrait for First {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let db = manager.get_connection();
+        for table in TABLES {
+            db.execute_unprepared(table).await?;
+        }
+        if db.get_database_backend() == DbBackend::Sqlite {
+            // Substrings, because Swedish compounds are found by no stemmer; å, ä and ö are letters of their own.
+            db.execute_unprepared(
+                "CREATE VIRTUAL TABLE post_search USING fts5(body, tokenize = 'trigram remove_diacritics 0')",
+            )
+            .await?;
+            db.execute_unprepared(
+                "INSERT INTO post_search (post_search, rank) VALUES ('secure-delete', 1)",
+            )
+            .await?;
+        } else {
+            db.execute_unprepared(
+                "CREATE TABLE post_search (rowid BIGINT PRIMARY KEY, body TEXT NOT NULL)",
+            )
+            .await?;
+        }
+        Ok(())
+    }
+}
