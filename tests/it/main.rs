@@ -12,3 +12,5 @@ mod packages;
 mod platforms;
 mod policies;
 mod render;
+#[expect(dead_code, reason = "shared by tests that come and go")]
+mod support;
