@@ -21,7 +21,9 @@ use crate::model::id::{AccountId, HolderId, UnitNo};
 use crate::model::json::JsonError;
 
 pub use crate::catalogue::post::{FlagRow, PostRow};
-pub use crate::catalogue::query::{AccountRow, CaptureRow, HoldRow, PersonRow, PolicyRow};
+pub use crate::catalogue::query::{
+    AccountRow, CaptureRow, HoldRow, PersonRow, PolicyRow, RevisionRow,
+};
 pub use crate::catalogue::run::{ApprovalRow, ExportRow, PlanRow};
 pub use crate::catalogue::search::{Hit, SearchFilter};
 

@@ -29,6 +29,7 @@ use crate::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Outcome, Output};
 use crate::clock::Clock;
+use crate::model::finding::Finding;
 use crate::model::time::Instant;
 use crate::ops::error::{ErrorKind, OpsError};
 
@@ -161,10 +162,29 @@ impl Context {
             self.globals.person.as_deref(),
         )
         .await?;
-        // Set once per process; a second opening of the same archive says the same.
-        self.shown
-            .get_or_init(|| (app.archive_id(), app.clock.now().to_string()));
+        self.show_archive(app.archive_id(), app.now());
         Ok(app)
+    }
+
+    /// Names the archive and the time in the document. The first call counts.
+    pub(crate) fn show_archive(&self, archive: String, time: Instant) {
+        self.shown.get_or_init(|| (archive, time.to_string()));
+    }
+
+    /// Faults of a file: rendered with line and caret for people, as findings in the document.
+    pub(crate) fn faults(
+        &self,
+        title: &str,
+        rendered: &[String],
+        findings: Vec<Finding>,
+    ) -> Outcome {
+        let text = format!("{title}\n\n{}", rendered.join("\n"));
+        let outcome = Outcome::done(serde_json::Value::Null, text).with_exit(Exit::Problems);
+        if self.output.json {
+            outcome.with_findings(findings)
+        } else {
+            outcome
+        }
     }
 
     /// Whether progress bars may be drawn.

@@ -7,6 +7,7 @@
 pub mod disposal;
 mod durable;
 pub mod error;
+pub mod founding;
 pub mod lock;
 pub mod log;
 pub mod read;
@@ -19,9 +20,7 @@ use ed25519_dalek::SigningKey;
 
 use crate::evidence::keys;
 use crate::model::digest::{DigestPair, Sha256Hex};
-use crate::model::entry::{Actor, Body};
 use crate::model::id::{AccountId, HolderId, UnitRef};
-use crate::model::time::Instant;
 use crate::store::error::StoreError;
 use crate::store::log::Head;
 use crate::store::stage::Stage;
@@ -30,21 +29,6 @@ use crate::store::stage::Stage;
 pub const DECLARATION: &str = "bevara_store_1\n";
 /// Name of the store's declaration file.
 pub const DECLARATION_NAME: &str = "0=bevara_store_1";
-
-/// What a new archive is made from.
-#[derive(Debug)]
-pub struct NewArchive<'a> {
-    /// Text of `bevara.toml`.
-    pub config: &'a str,
-    /// The genesis entry's body; its `vkey` is filled in here.
-    pub genesis: Body,
-    /// The log's origin name.
-    pub origin: &'a str,
-    /// Who makes it.
-    pub actor: Actor,
-    /// When.
-    pub time: Instant,
-}
 
 /// An archive directory that may be written.
 #[derive(Debug)]
@@ -55,74 +39,6 @@ pub struct Store {
 }
 
 impl Store {
-    /// Makes a new archive in `root`, which must not exist or be empty. Everything is prepared beside it and renamed.
-    pub fn create(root: &Path, new: NewArchive<'_>) -> Result<Self, StoreError> {
-        durable::create_dirs(root)?;
-        if fs::read_dir(root)
-            .map_err(|source| StoreError::io(root, source))?
-            .next()
-            .is_some()
-        {
-            return Err(StoreError::NotEmpty {
-                path: root.to_owned(),
-            });
-        }
-        for directory in [
-            "secrets",
-            "staging",
-            "store",
-            "store/captures",
-            "store/keys",
-            "store/log",
-            "store/log/entries",
-            "store/policies",
-            "store/records",
-        ] {
-            durable::create_dirs(&root.join(directory))?;
-        }
-        durable::restrict_dir(&root.join("secrets"))?;
-        let pair = keys::generate().map_err(StoreError::Key)?;
-        durable::write_secret(
-            &root.join("secrets/log.key.pem"),
-            keys::to_pem(&pair).map_err(StoreError::Key)?.as_bytes(),
-        )?;
-        let vkey = keys::vkey(new.origin, &pair.verifying_key());
-        let public = keys::public_pem(&pair.verifying_key()).map_err(StoreError::Key)?;
-        durable::write_new(&root.join("store/keys/log.pub.pem"), public.as_bytes())?;
-        durable::write_new(
-            &root.join("store/keys/log.vkey"),
-            format!("{vkey}\n").as_bytes(),
-        )?;
-        durable::write_new(
-            &root.join("store/SPEC.md"),
-            include_bytes!("../docs/format/store.md"),
-        )?;
-        durable::write_new(
-            &root.join("store/AUDIT.md"),
-            include_bytes!("../docs/verify-without-bevara.md"),
-        )?;
-        durable::write_new(&root.join("lock"), b"")?;
-        durable::write_new(
-            &root.join("store").join(DECLARATION_NAME),
-            DECLARATION.as_bytes(),
-        )?;
-        let mut genesis = new.genesis;
-        if let Body::Genesis { vkey: slot, .. } = &mut genesis {
-            slot.clone_from(&vkey);
-        }
-        let mut store = Self {
-            root: root.to_owned(),
-            origin: new.origin.to_owned(),
-            head: Head::default(),
-        };
-        let mut writer = store.lock(lock::WAIT)?;
-        writer.append(genesis, &new.actor, new.time)?;
-        drop(writer);
-        // The configuration comes last: without it the directory is no archive, and `init` may be run again elsewhere.
-        durable::write_new(&root.join("bevara.toml"), new.config.as_bytes())?;
-        Ok(store)
-    }
-
     /// Opens the archive in `root` for writing.
     pub fn open(root: &Path) -> Result<Self, StoreError> {
         let declaration = root.join("store").join(DECLARATION_NAME);

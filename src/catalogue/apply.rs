@@ -219,6 +219,15 @@ impl Applying<'_, '_> {
                     policy_sha256.as_str().into(),
                     stored(cadence)?.into(),
                 ];
+                self.execute(sql, values).await?;
+                let sql = "INSERT INTO revision (seq, account, record, time, actor) VALUES ($1, $2, $3, $4, $5)";
+                let values = vec![
+                    i64::try_from(self.entry.seq).unwrap_or(i64::MAX).into(),
+                    account.as_str().into(),
+                    record.as_str().into(),
+                    self.entry.time.to_string().into(),
+                    self.entry.actor.to_string().into(),
+                ];
                 self.execute(sql, values).await
             }
             Body::PolicyChange {

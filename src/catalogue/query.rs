@@ -31,6 +31,19 @@ pub struct AccountRow {
     pub cadence: Vec<CadenceRule>,
 }
 
+/// A revision of an account in the register.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevisionRow {
+    /// Its log entry.
+    pub seq: u64,
+    /// The record that holds it.
+    pub record: RecordId,
+    /// When it was written.
+    pub time: Instant,
+    /// By whom.
+    pub actor: String,
+}
+
 /// A person as `person list` shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PersonRow {
@@ -139,6 +152,22 @@ impl Catalogue {
             .await?
             .into_iter()
             .find(|row| row.account.alias == *alias))
+    }
+
+    /// The revisions of an account, oldest first.
+    pub async fn revisions(&self, account: &AccountId) -> Result<Vec<RevisionRow>, CatalogueError> {
+        let sql = "SELECT * FROM revision WHERE account = $1 ORDER BY seq";
+        let rows = self.all(sql, vec![account.as_str().into()]).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(RevisionRow {
+                    seq: unsigned(row, "seq", "revision")?,
+                    record: parsed(row, "record", "revision")?,
+                    time: parsed(row, "time", "revision")?,
+                    actor: text(row, "actor")?,
+                })
+            })
+            .collect()
     }
 
     /// Everyone who may or might act, by name and id.

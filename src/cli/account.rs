@@ -1,25 +1,244 @@
-//! `account`.
+//! `account`: the register of accounts.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
+use serde_json::json;
 
 use crate::cli::Context;
-use crate::cli::output::Outcome;
+use crate::cli::output::{Outcome, table};
+use crate::model::account::{Account, AccountStatus, FIELDS, Platform};
+use crate::model::id::Alias;
+use crate::ops::account::{AccountPatch, NewAccount, Registered, Revision, add, list, set, show};
 use crate::ops::error::OpsError;
 
-/// Not built yet
+/// The register of accounts
 #[derive(Debug, Subcommand)]
 pub(crate) enum AccountVerb {
-    /// Not built yet
-    #[command(hide = true)]
-    List,
+    /// Add an account; snapshots of it are due from this day on
+    #[command(
+        after_help = "Example:\n  bevara account add exempel-facebook --platform facebook --url https://www.facebook.com/exempelkommun --name \"Exempelkommun\" --set namnd=Kommunstyrelsen --set \"administratorer=Kim Exempel; Alex Exempel\""
+    )]
+    Add(AddArgs),
+    /// List the accounts whose snapshots are due
+    #[command(after_help = "Example:\n  bevara account list --all")]
+    List(ListArgs),
+    /// Show an account with every revision of it
+    #[command(after_help = "Example:\n  bevara account show exempel-facebook")]
+    Show(ShowArgs),
+    /// Change an account; the earlier revision is kept
+    #[command(
+        after_help = "Example:\n  bevara account set exempel-facebook \"syfte=Information till invånare\" oppnande_dnr=\"KS 2026/12\" --status vilande"
+    )]
+    Set(SetArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AddArgs {
+    /// Name on the command line: a-z, 0-9 and -; never used again
+    alias: Alias,
+    /// The platform
+    #[arg(long, value_name = "P")]
+    platform: Platform,
+    /// Address of the account's page
+    #[arg(long, value_name = "URL")]
+    url: String,
+    /// The account's name [default: the alias]
+    #[arg(long, value_name = "TEXT")]
+    name: Option<String>,
+    /// A field of the register (docs/register.md); may be given several times
+    #[arg(long, value_name = "FIELD=VALUE", value_parser = assignment)]
+    set: Vec<(String, String)>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// List closed accounts too
+    #[arg(long)]
+    all: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// The account
+    alias: Alias,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SetArgs {
+    /// The account
+    alias: Alias,
+    /// Fields of the register (docs/register.md); an empty value takes one away
+    #[arg(value_name = "FIELD=VALUE", value_parser = assignment)]
+    fields: Vec<(String, String)>,
+    /// Another address
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// Another name
+    #[arg(long, value_name = "TEXT")]
+    name: Option<String>,
+    /// Another status: planerad, aktiv, vilande; for a closed account raderad
+    #[arg(long, value_name = "STATUS")]
+    status: Option<AccountStatus>,
 }
 
 impl AccountVerb {
     pub(crate) fn name(&self) -> &'static str {
-        "account-list"
+        match self {
+            Self::Add(_) => "account-add",
+            Self::List(_) => "account-list",
+            Self::Show(_) => "account-show",
+            Self::Set(_) => "account-set",
+        }
     }
 }
 
-pub(crate) async fn run(_context: &Context, _verb: AccountVerb) -> Result<Outcome, OpsError> {
-    Err(OpsError::usage("not built", ""))
+/// `FIELD=VALUE`
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => {
+            Ok((name.trim().to_owned(), value.trim().to_owned()))
+        }
+        _ => Err("write FIELD=VALUE".to_owned()),
+    }
+}
+
+pub(crate) async fn run(context: &Context, verb: AccountVerb) -> Result<Outcome, OpsError> {
+    let mut app = context.open().await?;
+    match verb {
+        AccountVerb::Add(args) => {
+            let new = NewAccount {
+                alias: args.alias,
+                platform: args.platform,
+                url: args.url,
+                name: args.name,
+                fields: args.set,
+            };
+            let added = add(&mut app, new).await?;
+            let text = format!(
+                "Kontot {} är upptaget i förteckningen (id {}).",
+                added.account.alias, added.account.id
+            );
+            Ok(registered(&added, text))
+        }
+        AccountVerb::List(args) => {
+            let rows = list(&app, args.all).await?;
+            let accounts: Vec<_> = rows
+                .iter()
+                .map(|row| {
+                    let account = &row.account;
+                    json!({"id": account.id, "alias": account.alias, "platform": account.platform,
+                        "url": account.url, "status": account.status, "name": account.name})
+                })
+                .collect();
+            let lines = rows.iter().map(|row| {
+                let account = &row.account;
+                vec![
+                    account.alias.to_string(),
+                    account.platform.as_str().to_owned(),
+                    account.status.as_str().to_owned(),
+                    account.name.clone(),
+                    account.url.clone(),
+                ]
+            });
+            let header = ["Alias", "Plattform", "Status", "Namn", "Adress"];
+            let text = table(&header, lines.collect());
+            Ok(Outcome::done(json!({ "accounts": accounts }), text))
+        }
+        AccountVerb::Show(args) => {
+            let (shown, revisions) = show(&app, &args.alias).await?;
+            let text = shown_text(&shown.account, &revisions);
+            let result = json!({"account": shown.account, "revisions": revisions});
+            Ok(Outcome::done(result, text).with_findings(shown.findings))
+        }
+        AccountVerb::Set(args) => {
+            let patch = AccountPatch {
+                url: args.url,
+                name: args.name,
+                status: args.status,
+                fields: args.fields,
+            };
+            let changed = set(&mut app, &args.alias, patch).await?;
+            let word = if changed.changed {
+                "ändrat"
+            } else {
+                "oförändrat"
+            };
+            let text = format!("Kontot {} är {word}.", changed.account.alias);
+            Ok(registered(&changed, text))
+        }
+    }
+}
+
+fn registered(done: &Registered, text: String) -> Outcome {
+    let result = json!({"id": done.account.id, "alias": done.account.alias});
+    Outcome::done(result, text).with_findings(done.findings.clone())
+}
+
+/// The account's fields in Swedish, then what each revision changed.
+fn shown_text(account: &Account, revisions: &[Revision]) -> String {
+    let rows = described(account)
+        .into_iter()
+        .map(|(label, value)| vec![label.to_owned(), value])
+        .collect();
+    let mut text = table(&["Uppgift", "Värde"], rows);
+    text.push_str("\n\nRevisioner\n");
+    let mut before: Option<&Account> = None;
+    for revision in revisions {
+        let what = match (&revision.account, before) {
+            (None, _) => "(gallrad)".to_owned(),
+            (Some(_), None) => "första revisionen".to_owned(),
+            (Some(now), Some(before)) => changes(before, now),
+        };
+        text.push_str(&format!(
+            "  {}  {}  {what}\n",
+            revision.time.stockholm_text(),
+            revision.actor
+        ));
+        before = revision.account.as_ref().or(before);
+    }
+    text
+}
+
+/// What an account says: label and value, in the register's order, without what is empty.
+fn described(account: &Account) -> Vec<(&'static str, String)> {
+    let mut all = vec![
+        ("Konto-id", account.id.to_string()),
+        ("Alias", account.alias.to_string()),
+        ("Plattform", account.platform.as_str().to_owned()),
+        ("Kontonamn", account.name.clone()),
+        ("Adress", account.url.clone()),
+        ("Status", account.status.as_str().to_owned()),
+        ("Upptaget", account.opened.to_string()),
+    ];
+    if let Some(closed) = account.closed {
+        all.push(("Avslutat", closed.to_string()));
+    }
+    for field in FIELDS {
+        if let Some(value) = account.fields.get(field.name) {
+            all.push((field.label, value.clone()));
+        }
+    }
+    all
+}
+
+fn changes(before: &Account, now: &Account) -> String {
+    let (old, new) = (described(before), described(now));
+    let mut parts = Vec::new();
+    for (label, value) in &new {
+        let was = old.iter().find(|(other, _)| other == label);
+        match was {
+            Some((_, was)) if was == value => {}
+            Some((_, was)) => parts.push(format!("{label}: {was} → {value}")),
+            None => parts.push(format!("{label}: {value}")),
+        }
+    }
+    for (label, _) in &old {
+        if !new.iter().any(|(other, _)| other == label) {
+            parts.push(format!("{label} borttagen"));
+        }
+    }
+    if parts.is_empty() {
+        "samma uppgifter".to_owned()
+    } else {
+        parts.join("; ")
+    }
 }

@@ -48,8 +48,16 @@ pub(crate) async fn run(context: &Context, args: InitArgs) -> Result<Outcome, Op
         origin: args.origin,
         test: args.test_archive,
     };
-    let made = init(&dir, new, context.clock()).await?;
-    let text = format!(
+    let clock = context.clock();
+    let made = match init(&dir, new, clock).await {
+        Ok(made) => made,
+        Err(OpsError::Policy(faults)) => {
+            return Ok(context.faults(&faults.to_string(), &faults.rendered, faults.findings));
+        }
+        Err(error) => return Err(error),
+    };
+    context.show_archive(made.archive.to_string(), made.time);
+    let mut text = format!(
         "Arkivet är skapat i {}.\nArkiv    {}\nUrsprung {}\nPerson   {} (arkivarie)\n\nAnge personen med --as {} eller BEVARA_PERSON.",
         dir.display(),
         made.archive,
@@ -57,6 +65,12 @@ pub(crate) async fn run(context: &Context, args: InitArgs) -> Result<Outcome, Op
         made.person,
         made.person
     );
+    if args.test_archive {
+        text.insert_str(
+            0,
+            "PROVARKIV: inget i det kan någonsin bli ett riktigt arkiv.\n",
+        );
+    }
     let result = json!({"archive": made.archive, "origin": made.origin, "person": made.person});
     Ok(Outcome::done(result, text).with_findings(made.findings))
 }

@@ -8,6 +8,7 @@ use crate::catalogue::CatalogueError;
 use crate::config::ConfigError;
 use crate::model::account::FieldError;
 use crate::model::json::JsonError;
+use crate::policy::parse::PolicyFaults;
 use crate::store::error::StoreError;
 
 /// Of what kind an error is.
@@ -53,6 +54,9 @@ pub enum OpsError {
         /// What is wrong.
         source: JsonError,
     },
+    /// A policy file has faults.
+    #[error(transparent)]
+    Policy(PolicyFaults),
     /// A file given on the command line cannot be read, or one cannot be written.
     #[error("failed on {}", path.display())]
     File {
@@ -156,7 +160,7 @@ impl OpsError {
             | Self::File { .. }
             | Self::Document { .. } => ErrorKind::Environment,
             Self::NotPermitted { .. } => ErrorKind::NotPermitted,
-            Self::Problem(_) => ErrorKind::Problem,
+            Self::Policy(_) | Self::Problem(_) => ErrorKind::Problem,
             Self::Part { kind, .. } => *kind,
         }
     }
@@ -183,6 +187,7 @@ impl OpsError {
             | Self::Config(_)
             | Self::Field(_)
             | Self::Document { .. }
+            | Self::Policy(_)
             | Self::File { .. }
             | Self::Usage { .. }
             | Self::Unknown { .. }

@@ -3,9 +3,20 @@
 use std::path::Path;
 
 use crate::clock::Clock;
+use crate::config::NEW_CONFIG;
+use crate::model::account::is_org_nr;
+use crate::model::entry::{Actor, Body};
 use crate::model::finding::Finding;
-use crate::model::id::{ArchiveId, PersonId};
+use crate::model::id::{ArchiveId, HolderId, PersonId};
+use crate::model::person::Role;
+use crate::model::record::STORE_VERSION;
+use crate::model::time::Instant;
 use crate::ops::error::OpsError;
+use crate::ops::person;
+use crate::policy::parse::parse;
+use crate::policy::{Policy, builtin};
+use crate::store::founding::{Founding, NewArchive};
+use crate::store::lock;
 
 /// Whose archive.
 #[derive(Clone, Debug)]
@@ -29,6 +40,8 @@ pub struct NewMunicipality {
 pub struct Made {
     /// The archive.
     pub archive: ArchiveId,
+    /// When.
+    pub time: Instant,
     /// The log's name.
     pub origin: String,
     /// The first person.
@@ -37,7 +50,138 @@ pub struct Made {
     pub findings: Vec<Finding>,
 }
 
-/// Makes an archive in `dir`.
-pub async fn init(_dir: &Path, _new: NewMunicipality, _clock: Clock) -> Result<Made, OpsError> {
-    Err(OpsError::usage("not built", ""))
+/// Makes an archive in `dir`: genesis, the first person (role arkivarie), and the policy in force. An attempt that is
+/// interrupted leaves nothing that opens as an archive, and can be made again.
+pub async fn init(dir: &Path, new: NewMunicipality, clock: Clock) -> Result<Made, OpsError> {
+    let policy = checked(&new, clock)?;
+    let time = clock.now();
+    let archive = ArchiveId::random();
+    let origin = match new.origin {
+        Some(origin) => origin,
+        None => format!("bevara/{archive}"),
+    };
+    let genesis = Body::Genesis {
+        archive: archive.clone(),
+        name: new.name.trim().to_owned(),
+        org_nr: new.org_nr,
+        origin: origin.clone(),
+        test: new.test,
+        store_version: STORE_VERSION.to_owned(),
+        vkey: String::new(),
+    };
+    let mut founding = Founding::begin(
+        dir,
+        NewArchive {
+            config: NEW_CONFIG,
+            genesis,
+            origin: &origin,
+            actor: Actor::System,
+            time,
+        },
+    )?;
+    let person = PersonId::random();
+    let store = founding.store();
+    let policy_sha256 = store.keep_policy(&policy.text)?;
+    let stage = store.stage("person")?;
+    let (record, sealed) = person::sealed(stage, new.person.trim().to_owned(), time)?;
+    let mut writer = store.lock(lock::WAIT)?;
+    let holder = HolderId::Record(record.clone());
+    let first = person.clone();
+    // Who made the archive was nobody in it before this entry.
+    writer.commit((&holder, None), sealed, (&Actor::System, time), |sealed| {
+        Body::PersonChanged {
+            person: first,
+            role: Role::Arkivarie,
+            active: true,
+            ssh_key: None,
+            record,
+            sealed,
+        }
+    })?;
+    let findings = policy.policy.hindrances(time.stockholm_date());
+    let body = Body::PolicyChange {
+        policy_sha256,
+        policy: policy.policy.id.clone(),
+        version: policy.policy.version.clone(),
+        executable: findings.is_empty(),
+        cadence: policy.policy.cadence.clone(),
+        replaces_sha256: None,
+    };
+    writer.append(body, &Actor::Person(person.clone()), time)?;
+    drop(writer);
+    founding.finish()?;
+    Ok(Made {
+        archive,
+        time,
+        origin,
+        person,
+        findings,
+    })
+}
+
+/// A policy that could be read, with its text as it will be kept.
+struct Checked {
+    policy: Policy,
+    text: String,
+}
+
+fn checked(new: &NewMunicipality, clock: Clock) -> Result<Checked, OpsError> {
+    if clock.is_given() && !new.test {
+        return Err(OpsError::usage(
+            "--as-of cannot be used to make a real archive",
+            "leave --as-of out, or make a test archive with --test-archive",
+        ));
+    }
+    for (option, text) in [("--name", &new.name), ("--person", &new.person)] {
+        if text.trim().is_empty() || text.chars().any(char::is_control) {
+            return Err(OpsError::usage(
+                format!("{option} is empty or holds control characters"),
+                format!("write {option} \"Exempel\""),
+            ));
+        }
+    }
+    if !is_org_nr(&new.org_nr) {
+        return Err(OpsError::usage(
+            format!("\"{}\" is not an organisation number", new.org_nr),
+            "write NNNNNN-NNNN; the last digit is a check digit",
+        ));
+    }
+    if let Some(origin) = new.origin.as_ref().filter(|origin| !is_origin(origin)) {
+        return Err(OpsError::usage(
+            format!("\"{origin}\" cannot be the log's name"),
+            "use 1 to 100 printable ASCII characters without space and +, such as exempelkommun.se/bevara",
+        ));
+    }
+    let (name, text) = policy_text(&new.policy)?;
+    let policy = parse(&name, &text).map_err(OpsError::Policy)?;
+    Ok(Checked { policy, text })
+}
+
+/// Key names of signed notes are not empty and hold neither white space nor `+` (C2SP signed-note).
+fn is_origin(text: &str) -> bool {
+    (1..=100).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'+')
+}
+
+/// The text of a shipped policy, or of a file; a shipped id comes first, so that no file in the working directory can
+/// take its place unseen.
+fn policy_text(id_or_file: &str) -> Result<(String, String), OpsError> {
+    if let Some(text) = builtin::find(id_or_file) {
+        return Ok((format!("{id_or_file}.toml"), text.to_owned()));
+    }
+    let path = Path::new(id_or_file);
+    if !path.exists() {
+        let known: Vec<&str> = builtin::ALL.iter().map(|(id, _)| *id).collect();
+        return Err(OpsError::usage(
+            format!("\"{id_or_file}\" is neither a shipped policy nor a file"),
+            format!("the shipped policies are {}", known.join(", ")),
+        ));
+    }
+    let text = std::fs::read_to_string(path).map_err(|source| OpsError::File {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok((id_or_file.to_owned(), text))
 }
