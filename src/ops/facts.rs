@@ -1,1 +1,420 @@
-//! Not built yet.
+//! From a post in the catalogue to what the retention engine may ask of it. Anything not known stays unknown; the bytes
+//! that disposal rests on are read again from the store, because the catalogue is only an index.
+
+pub mod holds;
+mod thread;
+pub mod whole;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+
+use crate::catalogue::{AccountRow, CaptureRow, Catalogue, ExportRow, PostRow};
+use crate::detect;
+use crate::model::cadence::{Obligation, ObligationState};
+use crate::model::facts::{
+    Answer, FactRole, FactVisibility, Flag, FloorFacts, PostFacts, PreservationLevel, Trigger,
+    Truth,
+};
+use crate::model::id::{AccountId, CaptureId, UnitRef};
+use crate::model::json;
+use crate::model::post::{AuthorRole, Post, StateValue, Visibility};
+use crate::model::record::CaptureKind;
+use crate::model::time::Instant;
+use crate::model::verdict::Verdict;
+use crate::ops::error::OpsError;
+use crate::ops::facts::holds::Covers;
+use crate::ops::facts::whole::Whole;
+use crate::ops::schedule;
+use crate::store::read;
+
+/// Threads kept in memory while posts are walked through.
+const THREADS_KEPT: usize = 256;
+
+/// Flags whose `ja` on any version of a post stands for the whole post: the floor's G1.
+const GRAVE: &[Flag] = &[
+    Flag::Sekretess,
+    Flag::Personnummer,
+    Flag::HetsMotFolkgrupp,
+    Flag::OlagaHot,
+    Flag::Uppvigling,
+    Flag::OffentligUppmaning,
+    Flag::Barnpornografi,
+    Flag::OlagaValdsskildring,
+    Flag::OlagaIntegritetsintrang,
+];
+
+/// Gathers facts as of one moment and one state of the log.
+#[derive(Debug)]
+pub struct FactSource<'a> {
+    catalogue: &'a Catalogue,
+    root: PathBuf,
+    now: Instant,
+    window_days: u32,
+    whole: &'a mut Whole,
+    covers: Covers,
+    exports: Vec<ExportRow>,
+    accounts: BTreeMap<AccountId, Arc<AccountFacts>>,
+    threads: BTreeMap<String, Arc<Vec<PostRow>>>,
+}
+
+/// What holds for every post of an account.
+#[derive(Debug)]
+struct AccountFacts {
+    row: AccountRow,
+    obligations: Vec<Obligation>,
+    /// Complete page captures and rendered kontoböcker, oldest first.
+    pictures: Vec<CaptureRow>,
+    captures: BTreeMap<CaptureId, CaptureRow>,
+}
+
+impl<'a> FactSource<'a> {
+    /// Reads the holds and packages as they are now. `whole` remembers which captures were found whole.
+    pub async fn open(
+        (catalogue, root): (&'a Catalogue, &Path),
+        (now, window_days): (Instant, u32),
+        whole: &'a mut Whole,
+    ) -> Result<Self, OpsError> {
+        Ok(Self {
+            catalogue,
+            root: root.to_owned(),
+            now,
+            window_days,
+            whole,
+            covers: Covers::read(catalogue).await?,
+            exports: catalogue.exports().await?,
+            accounts: BTreeMap::new(),
+            threads: BTreeMap::new(),
+        })
+    }
+
+    /// The facts of a post. G5 is taken as met here: [`Self::is_intact`] reads the bytes, and is asked only for posts that
+    /// may be disposed of.
+    pub async fn of(&mut self, row: &PostRow) -> Result<PostFacts, OpsError> {
+        let account = self.account(&row.account).await?;
+        let thread = self.thread(&row.thread_key).await?;
+        let older = self.older_versions(row).await?;
+        let last_change = last_change(row);
+        let picture = self.preserving(&account, last_change)?;
+        let post = &row.post;
+        let mut triggers = thread::triggers(row, &thread);
+        self.snapshot_triggers(&account, last_change, &mut triggers);
+        let published = published(row);
+        let texts: Vec<String> = older.iter().chain([post]).map(Post::search_text).collect();
+        let role = role(post.author.role);
+        let visibility = visibility(post);
+        let is_root = row.thread_key == post.key;
+        Ok(PostFacts {
+            role,
+            kinds: thread::kinds(row, &thread),
+            answered: thread::answered(row, &thread).0,
+            attachments: (!post.attachments.is_empty()).into(),
+            links: (!post.links.is_empty()).into(),
+            characters: post.text.chars().count(),
+            visibility,
+            level: level(&account.row),
+            flags: self.flags(row, &older).await?,
+            triggers,
+            floor: FloorFacts {
+                holds: self.covers.of(row, published, &texts),
+                open_obligation: false,
+                preserved: picture,
+                has_undisposed_children: role != Some(FactRole::Invanare)
+                    && role != Some(FactRole::Annan)
+                    && visibility != Some(FactVisibility::Raderad)
+                    && is_root
+                    && thread.len() > 1,
+                intact: true,
+                capture_gap: has_gap(&account, published),
+                registered: false,
+            },
+            decided: self.catalogue.decision(row.id).await?,
+        })
+    }
+
+    /// G5: whether every version of the post is as it was captured, down to the log, and says what the catalogue says.
+    pub async fn is_intact(&mut self, row: &PostRow) -> Result<bool, OpsError> {
+        let account = self.account(&row.account).await?;
+        for unit in self.catalogue.units_of(row.id).await? {
+            let capture = match &unit.holder {
+                crate::model::id::HolderId::Capture(id) => account.captures.get(id),
+                crate::model::id::HolderId::Record(_) => None,
+            };
+            let Some(capture) = capture else {
+                return Ok(false);
+            };
+            if !self.whole.unit(&self.root, capture, unit.unit)? {
+                return Ok(false);
+            }
+        }
+        Ok(self.item(&row.account, &row.unit)?.as_ref() == Some(&row.post))
+    }
+
+    /// Reads every capture again that could preserve posts, so that it need not be done under the lock.
+    pub async fn check_pictures(&mut self, accounts: &[AccountId]) -> Result<(), OpsError> {
+        for id in accounts {
+            let account = self.account(id).await?;
+            for capture in &account.pictures {
+                if self.receipted(&capture.id).is_some() {
+                    self.whole.capture(&self.root, capture)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn account(&mut self, id: &AccountId) -> Result<Arc<AccountFacts>, OpsError> {
+        if let Some(known) = self.accounts.get(id) {
+            return Ok(Arc::clone(known));
+        }
+        let row = self
+            .catalogue
+            .accounts()
+            .await?
+            .into_iter()
+            .find(|row| row.account.id == *id)
+            .ok_or_else(|| OpsError::unknown("account", id))?;
+        let today = self.now.stockholm_date();
+        let obligations =
+            schedule::of_account(self.catalogue, &row, (self.now, today), self.window_days).await?;
+        let all = self.catalogue.captures(Some(id)).await?;
+        let pictures = all
+            .iter()
+            .filter(|capture| {
+                matches!(capture.kind, CaptureKind::Page | CaptureKind::Rendered)
+                    && capture.verdict == Verdict::Complete
+            })
+            .cloned()
+            .collect();
+        let captures = all
+            .into_iter()
+            .map(|capture| (capture.id.clone(), capture))
+            .collect();
+        let facts = Arc::new(AccountFacts {
+            row,
+            obligations,
+            pictures,
+            captures,
+        });
+        self.accounts.insert(id.clone(), Arc::clone(&facts));
+        Ok(facts)
+    }
+
+    async fn thread(&mut self, key: &str) -> Result<Arc<Vec<PostRow>>, OpsError> {
+        if let Some(known) = self.threads.get(key) {
+            return Ok(Arc::clone(known));
+        }
+        if self.threads.len() >= THREADS_KEPT {
+            self.threads.clear();
+        }
+        let thread = Arc::new(self.catalogue.thread(key).await?);
+        self.threads.insert(key.to_owned(), Arc::clone(&thread));
+        Ok(thread)
+    }
+
+    /// The post in each of its older versions, from the store. A version that cannot be read is left to G5.
+    async fn older_versions(&self, row: &PostRow) -> Result<Vec<Post>, OpsError> {
+        let mut older = Vec::new();
+        if row.versions > 1 {
+            for unit in self.catalogue.units_of(row.id).await? {
+                if unit != row.unit {
+                    older.extend(self.item(&row.account, &unit)?);
+                }
+            }
+        }
+        Ok(older)
+    }
+
+    fn item(&self, account: &AccountId, unit: &UnitRef) -> Result<Option<Post>, OpsError> {
+        let path = format!("{unit}/item.json");
+        let bytes = read::unit_file(
+            &self.root,
+            (&unit.holder, Some(account)),
+            unit.unit,
+            "item.json",
+        )
+        .map_err(|source| OpsError::File {
+            path: path.clone().into(),
+            source,
+        })?;
+        match bytes {
+            Some(bytes) => Ok(json::from_slice(&bytes).map(Some).unwrap_or_else(|error| {
+                tracing::warn!(unit = %unit, %error, "item.json cannot be read");
+                None
+            })),
+            None => Ok(None),
+        }
+    }
+
+    /// The detectors' answers over every version, under people's answers, which always win.
+    async fn flags(
+        &self,
+        row: &PostRow,
+        older: &[Post],
+    ) -> Result<BTreeMap<Flag, Answer>, OpsError> {
+        let mut flags = detect::answers(&row.post);
+        for version in older {
+            flags = both(flags, &detect::answers(version));
+        }
+        for (flag, answer) in self.catalogue.flag_answers(row.id).await? {
+            let answer = Answer {
+                value: answer.answer,
+                by: "person".to_owned(),
+                because: answer.actor,
+            };
+            flags.insert(flag, answer);
+        }
+        Ok(flags)
+    }
+
+    /// When a package with this capture was first receipted.
+    fn receipted(&self, capture: &CaptureId) -> Option<Instant> {
+        self.exports
+            .iter()
+            .filter(|export| export.captures.contains(capture))
+            .filter_map(|export| export.receipted)
+            .min()
+    }
+
+    /// G3: whether a complete capture after `last_change` lies in a receipted package and is whole here.
+    fn preserving(
+        &mut self,
+        account: &AccountFacts,
+        last_change: Instant,
+    ) -> Result<bool, OpsError> {
+        for capture in after(&account.pictures, last_change) {
+            if self.receipted(&capture.id).is_some() && self.whole.capture(&self.root, capture)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn snapshot_triggers(
+        &self,
+        account: &AccountFacts,
+        last_change: Instant,
+        triggers: &mut BTreeMap<Trigger, NaiveDate>,
+    ) {
+        if let Some(closed) = account.row.account.closed {
+            triggers.insert(Trigger::KontoAvslutat, closed);
+        }
+        if let Some(first) = after(&account.pictures, last_change).next() {
+            triggers.insert(Trigger::OgonblicksbildTagen, first.time.stockholm_date());
+        }
+        let receipts =
+            after(&account.pictures, last_change).filter_map(|capture| self.receipted(&capture.id));
+        if let Some(first) = receipts.min() {
+            triggers.insert(Trigger::ExportKvitterad, first.stockholm_date());
+        }
+    }
+}
+
+/// The latest moment at which the post is known to have changed: what the platform tells, and for a post of which more
+/// than one version was kept, when the newest was taken in. A post whose time is not known changed when it was taken in.
+fn last_change(row: &PostRow) -> Instant {
+    let edited = row.post.edited_at.as_ref().map(|time| time.utc);
+    let told = [row.post.posted_at.utc, edited.flatten(), row.post.state.at];
+    let unknown = row.post.posted_at.utc.is_none() || edited == Some(None) || row.versions > 1;
+    told.into_iter()
+        .flatten()
+        .chain(unknown.then_some(row.observed_at))
+        .max()
+        .unwrap_or(row.observed_at)
+}
+
+/// The civil date of publication, where it is known.
+pub fn published(row: &PostRow) -> Option<NaiveDate> {
+    row.post.posted_at.utc.map(Instant::stockholm_date)
+}
+
+/// Captures begun after a moment. The time in the id is when the capture began: what was posted while it ran may not be
+/// in it.
+fn after(captures: &[CaptureRow], moment: Instant) -> impl Iterator<Item = &CaptureRow> {
+    captures
+        .iter()
+        .filter(move |capture| capture.time.min(begun(capture)) > moment)
+}
+
+fn begun(capture: &CaptureRow) -> Instant {
+    let stamp = capture.id.as_str();
+    chrono::NaiveDateTime::parse_from_str(stamp.get(..16).unwrap_or(stamp), "%Y%m%dT%H%M%SZ")
+        .map_or(capture.time, |time| Instant::new(time.and_utc()))
+}
+
+/// G7: whether a snapshot that fell due since the post was published was missed; for a post without a date, ever.
+fn has_gap(account: &AccountFacts, published: Option<NaiveDate>) -> bool {
+    account.obligations.iter().any(|one| {
+        one.state == ObligationState::Missed && published.is_none_or(|from| one.slot.due >= from)
+    })
+}
+
+pub(crate) fn role(author: AuthorRole) -> Option<FactRole> {
+    match author {
+        AuthorRole::Authority => Some(FactRole::Kommun),
+        AuthorRole::Public => Some(FactRole::Invanare),
+        AuthorRole::OtherAuthority | AuthorRole::Platform => Some(FactRole::Annan),
+        AuthorRole::Unknown => None,
+    }
+}
+
+fn visibility(post: &Post) -> Option<FactVisibility> {
+    match post.state.value {
+        StateValue::Live if post.visibility.is_open() => Some(FactVisibility::Publicerad),
+        StateValue::Hidden => Some(FactVisibility::Avpublicerad),
+        StateValue::DeletedByAuthority
+        | StateValue::DeletedByAuthor
+        | StateValue::RemovedByPlatform => Some(FactVisibility::Raderad),
+        StateValue::Live | StateValue::HeldForModeration | StateValue::NotObserved => None,
+    }
+}
+
+fn level(row: &AccountRow) -> Option<PreservationLevel> {
+    match row.account.fields.get("bevarandeniva").map(String::as_str) {
+        Some("oversiktsbild") => Some(PreservationLevel::Oversiktsbild),
+        Some("unik_information") => Some(PreservationLevel::UnikInformation),
+        Some("fullstandig") => Some(PreservationLevel::Fullstandig),
+        Some(_) | None => None,
+    }
+}
+
+/// One answer for two versions of a post. Where they differ nothing is known, unless a grave flag is `ja` on either: both
+/// versions are disposed of together.
+fn both(newer: BTreeMap<Flag, Answer>, older: &BTreeMap<Flag, Answer>) -> BTreeMap<Flag, Answer> {
+    let value = |answers: &BTreeMap<Flag, Answer>, flag: Flag| {
+        answers
+            .get(&flag)
+            .map_or(Truth::Unknown, |answer| answer.value)
+    };
+    let mut merged = newer.clone();
+    for flag in Flag::ALL.iter().copied() {
+        let (new, old) = (value(&newer, flag), value(older, flag));
+        if new == old {
+            continue;
+        }
+        let grave = GRAVE.contains(&flag) && new.or(old) == Truth::Yes;
+        let by = newer
+            .get(&flag)
+            .or_else(|| older.get(&flag))
+            .map_or_else(String::new, |answer| answer.by.clone());
+        merged.insert(
+            flag,
+            Answer {
+                value: if grave { Truth::Yes } else { Truth::Unknown },
+                by,
+                because: "versions-differ".to_owned(),
+            },
+        );
+    }
+    merged
+}
+
+/// Whether a direct message, whatever its kind.
+pub(crate) fn is_direct(post: &Post) -> bool {
+    post.kind == crate::model::post::PostKind::Message || post.visibility == Visibility::Direct
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+//! What a post's thread tells of it: its type, whether it is answered, and the events in the thread.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+
+use crate::catalogue::PostRow;
+use crate::detect;
+use crate::model::facts::{FactKind, Trigger, Truth};
+use crate::model::post::{AuthorRole, Post, PostKind};
+use crate::model::time::Instant;
+use crate::ops::facts::is_direct;
+
+/// The types a post may be (`typ` in a policy); several where it is undecided among them.
+pub(super) fn kinds(row: &PostRow, thread: &[PostRow]) -> Vec<FactKind> {
+    let post = &row.post;
+    if is_direct(post) {
+        return vec![FactKind::Direktmeddelande];
+    }
+    let answers = answers_something(post);
+    match post.author.role {
+        AuthorRole::Authority if answers => match parent(post, thread) {
+            Some(parent) if parent.post.author.role == AuthorRole::Authority => {
+                vec![FactKind::Inlagg]
+            }
+            Some(parent) if parent.post.author.role != AuthorRole::Unknown => vec![FactKind::Svar],
+            Some(_) | None => vec![FactKind::Svar, FactKind::Inlagg],
+        },
+        AuthorRole::Authority => vec![FactKind::Inlagg],
+        AuthorRole::Public | AuthorRole::OtherAuthority | AuthorRole::Platform => {
+            others(post, answers)
+        }
+        AuthorRole::Unknown => {
+            let mut kinds = others(post, answers);
+            kinds.push(if answers {
+                FactKind::Svar
+            } else {
+                FactKind::Inlagg
+            });
+            kinds.sort();
+            kinds.dedup();
+            kinds
+        }
+    }
+}
+
+fn others(post: &Post, answers: bool) -> Vec<FactKind> {
+    let plain = if answers {
+        FactKind::Kommentar
+    } else {
+        FactKind::Inlagg
+    };
+    match detect::is_question(&post.search_text()) {
+        Truth::Yes => vec![FactKind::Fraga],
+        Truth::No => vec![plain],
+        Truth::Unknown => {
+            let mut kinds = vec![FactKind::Fraga, plain];
+            kinds.sort();
+            kinds
+        }
+    }
+}
+
+fn answers_something(post: &Post) -> bool {
+    matches!(post.kind, PostKind::Comment | PostKind::Reply) || post.in_reply_to.is_some()
+}
+
+fn parent<'t>(post: &Post, thread: &'t [PostRow]) -> Option<&'t PostRow> {
+    let key = post.in_reply_to.as_ref()?.key.as_deref()?;
+    thread.iter().find(|row| row.post.key == key)
+}
+
+/// Whether the post, or for an answer the post that it answers, is answered, and the date of the latest answer. An item by
+/// the municipality below it is an answer; one that only comes later in the thread may be.
+pub(super) fn answered(row: &PostRow, thread: &[PostRow]) -> (Truth, Option<NaiveDate>) {
+    let asked = if row.post.author.role == AuthorRole::Authority {
+        match parent(&row.post, thread) {
+            Some(parent) if parent.post.author.role != AuthorRole::Authority => parent,
+            Some(_) | None => return (Truth::Unknown, None),
+        }
+    } else {
+        row
+    };
+    let own = || {
+        thread
+            .iter()
+            .filter(|other| other.post.author.role == AuthorRole::Authority)
+    };
+    let below: Vec<&PostRow> = own()
+        .filter(|other| is_below(&other.post, &asked.post.key, thread))
+        .collect();
+    if !below.is_empty() {
+        let latest = below.iter().map(|answer| moment(answer)).max();
+        return (Truth::Yes, latest.map(Instant::stockholm_date));
+    }
+    let later = own().any(|other| {
+        other.post.key != asked.thread_key
+            && (other.post.posted_at.utc.is_none()
+                || asked.post.posted_at.utc.is_none()
+                || moment(other) >= moment(asked))
+    });
+    // A role that is not known may be the municipality's own.
+    let unknown = thread
+        .iter()
+        .any(|other| other.post.author.role == AuthorRole::Unknown && other.id != asked.id);
+    if later || unknown {
+        (Truth::Unknown, None)
+    } else {
+        (Truth::No, None)
+    }
+}
+
+/// Whether `post` has the post named `key` among its ancestors.
+fn is_below(post: &Post, key: &str, thread: &[PostRow]) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut next = post.in_reply_to.as_ref().and_then(|to| to.key.as_deref());
+    while let Some(current) = next {
+        if current == key {
+            return true;
+        }
+        // Hostile data may answer itself in a circle.
+        if !seen.insert(current) {
+            return false;
+        }
+        next = thread
+            .iter()
+            .find(|row| row.post.key == current)
+            .and_then(|row| row.post.in_reply_to.as_ref())
+            .and_then(|to| to.key.as_deref());
+    }
+    false
+}
+
+/// The latest moment the item is known to have been written or changed; where not told, when it was taken in.
+fn moment(row: &PostRow) -> Instant {
+    let edited = row.post.edited_at.as_ref().and_then(|time| time.utc);
+    row.post
+        .posted_at
+        .utc
+        .max(edited)
+        .unwrap_or(row.observed_at)
+}
+
+/// The events that the thread tells of.
+pub(super) fn triggers(row: &PostRow, thread: &[PostRow]) -> BTreeMap<Trigger, NaiveDate> {
+    let mut triggers = BTreeMap::new();
+    if let Some(published) = row.post.posted_at.utc {
+        triggers.insert(Trigger::Publicerad, published.stockholm_date());
+    }
+    let latest = thread.iter().chain([row]).map(moment).max();
+    if let Some(latest) = latest {
+        triggers.insert(Trigger::SenasteAktivitetITrad, latest.stockholm_date());
+    }
+    if let (Truth::Yes, Some(date)) = answered(row, thread) {
+        triggers.insert(Trigger::FragaBesvarad, date);
+    }
+    triggers
+}
