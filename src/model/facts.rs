@@ -207,6 +207,23 @@ pub enum Trigger {
     ExportKvitterad,
 }
 
+impl Trigger {
+    /// The event as people read it.
+    pub fn swedish(self) -> &'static str {
+        match self {
+            Self::Publicerad => "publicerad",
+            Self::SenasteAktivitetITrad => "senaste aktivitet i tråden",
+            Self::FragaBesvarad => "frågan besvarad",
+            Self::EvenemangPasserat => "evenemanget passerat",
+            Self::ErsattAvNytt => "ersatt av nytt",
+            Self::KontoAvslutat => "kontot avslutat",
+            Self::ArendeAvslutat => "ärendet avslutat",
+            Self::OgonblicksbildTagen => "ögonblicksbild tagen",
+            Self::ExportKvitterad => "export kvitterad",
+        }
+    }
+}
+
 /// Everything the engine may ask of a post. A missing value is unknown, never no.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PostFacts {
