@@ -286,8 +286,11 @@ async fn catch_up_at(root: &Path, catalogue: &Catalogue) -> Result<(), AppError>
 async fn apply(root: &Path, catalogue: &Catalogue, entry: &Entry) -> Result<(), AppError> {
     let root = root.to_owned();
     let mut reader =
-        move |holder: &HolderId, account: Option<&AccountId>, unit: UnitNo, file: &str| {
-            read::unit_file(&root, (holder, account), unit, file)
+        move |holder: &HolderId, account: Option<&AccountId>, unit: Option<UnitNo>, file: &str| {
+            match unit {
+                Some(unit) => read::unit_file(&root, (holder, account), unit, file),
+                None => read::holder_file(&root, (holder, account), file),
+            }
         };
     Ok(catalogue.apply(entry, &mut reader).await?)
 }

@@ -27,8 +27,9 @@ pub use crate::catalogue::query::{
 pub use crate::catalogue::run::{ApprovalRow, ExportRow, PlanRow};
 pub use crate::catalogue::search::{Hit, SearchFilter};
 
-/// Reads a file of a unit for [`Catalogue::apply`]; `None` where the unit is gone.
-pub type ReadUnit<'a> = dyn FnMut(&HolderId, Option<&AccountId>, UnitNo, &str) -> io::Result<Option<Vec<u8>>>
+/// Reads a file of a unit for [`Catalogue::apply`], or one beside the units where no unit is named; `None` where it is
+/// gone.
+pub type ReadUnit<'a> = dyn FnMut(&HolderId, Option<&AccountId>, Option<UnitNo>, &str) -> io::Result<Option<Vec<u8>>>
     + Send
     + 'a;
 

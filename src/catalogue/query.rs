@@ -11,7 +11,7 @@ use crate::catalogue::{
     text, unsigned,
 };
 use crate::model::account::Account;
-use crate::model::cadence::{CadenceRule, History, Occasion, Slot};
+use crate::model::cadence::{CadencePeriod, CadenceRule, History, Occasion, Slot};
 use crate::model::digest::Sha256Hex;
 use crate::model::entry::{Actor, HoldGround, HoldScope};
 use crate::model::id::{AccountId, Alias, CaptureId, PersonId, RecordId, UnitRef};
@@ -27,8 +27,8 @@ pub struct AccountRow {
     pub account: Account,
     /// The policy in force for it.
     pub policy_sha256: Sha256Hex,
-    /// When snapshots of it are due.
-    pub cadence: Vec<CadenceRule>,
+    /// When snapshots of it are due, oldest rules first.
+    pub cadence: Vec<CadencePeriod>,
 }
 
 /// A revision of an account in the register.

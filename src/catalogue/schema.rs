@@ -23,6 +23,7 @@ impl MigrationName for First {
 
 const TABLES: &[&str] = &[
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value BIGINT NOT NULL)",
+    "INSERT INTO meta (name, value) VALUES ('log_size', 0)",
     "CREATE TABLE person (id TEXT PRIMARY KEY, role TEXT NOT NULL, active BIGINT NOT NULL, ssh_key TEXT, name TEXT)",
     "CREATE TABLE account (id TEXT PRIMARY KEY, alias TEXT NOT NULL UNIQUE, document TEXT NOT NULL,
         policy_sha256 TEXT NOT NULL, cadence TEXT NOT NULL)",

@@ -24,11 +24,13 @@ pub enum CadenceRule {
         /// 1–31.
         day: u32,
     },
+    /// The closing of an account. Code `closing`; stands in no policy, recurs never.
+    Closing,
 }
 
 /// A text that names no recurring due date.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("\"{0}\" is not a due date: half-year, year or MM-DD")]
+#[error("\"{0}\" is not a due date: half-year, year, closing or MM-DD")]
 pub struct CadenceFormError(String);
 
 impl fmt::Display for CadenceRule {
@@ -37,6 +39,7 @@ impl fmt::Display for CadenceRule {
             Self::HalfYear => formatter.write_str("half-year"),
             Self::Year => formatter.write_str("year"),
             Self::Day { month, day } => write!(formatter, "{month:02}-{day:02}"),
+            Self::Closing => formatter.write_str("closing"),
         }
     }
 }
@@ -48,6 +51,7 @@ impl FromStr for CadenceRule {
         match text {
             "half-year" => return Ok(Self::HalfYear),
             "year" => return Ok(Self::Year),
+            "closing" => return Ok(Self::Closing),
             _ => {}
         }
         // A leap year, so that 02-29 is a day that exists at all.
@@ -72,6 +76,41 @@ impl TryFrom<String> for CadenceRule {
 impl From<CadenceRule> for String {
     fn from(rule: CadenceRule) -> Self {
         rule.to_string()
+    }
+}
+
+impl CadenceRule {
+    /// The rule in Swedish, for people.
+    pub fn swedish(self) -> String {
+        match self {
+            Self::HalfYear => "halvårsskifte".to_owned(),
+            Self::Year => "årsskifte".to_owned(),
+            Self::Day { month, day } => format!("varje år {day}/{month}"),
+            Self::Closing => "avslut".to_owned(),
+        }
+    }
+}
+
+/// The rules in force for an account from a day on, until the next period begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CadencePeriod {
+    /// First day, counted.
+    pub since: NaiveDate,
+    /// The rules.
+    pub rules: Vec<CadenceRule>,
+}
+
+impl CadencePeriod {
+    /// Notes the rules in force from the day of `time` on, where they are others than before.
+    pub fn note(periods: &mut Vec<Self>, time: Instant, rules: &[CadenceRule]) {
+        if periods.last().is_some_and(|last| last.rules == rules) {
+            return;
+        }
+        periods.push(Self {
+            since: time.stockholm_date(),
+            rules: rules.to_vec(),
+        });
     }
 }
 
@@ -103,6 +142,21 @@ pub enum ObligationState {
     Missed,
     /// The account was closed.
     Cancelled,
+}
+
+impl ObligationState {
+    /// The state in Swedish, for people.
+    pub fn swedish(self) -> &'static str {
+        match self {
+            Self::Planned => "planerad",
+            Self::Due => "ska tas nu",
+            Self::Running => "pågår",
+            Self::Met => "tagen",
+            Self::Late => "försenad",
+            Self::Missed => "utebliven",
+            Self::Cancelled => "inställd",
+        }
+    }
 }
 
 /// What the log says of a slot.
@@ -155,7 +209,7 @@ mod tests {
 
     #[test]
     fn rules_read_back_what_they_write() {
-        for text in ["half-year", "year", "05-15", "02-29"] {
+        for text in ["half-year", "year", "closing", "05-15", "02-29"] {
             assert_eq!(text.parse::<CadenceRule>().unwrap().to_string(), text);
         }
         for text in ["13-01", "5-15", "02-30", "arsskifte", ""] {

@@ -23,8 +23,17 @@ pub fn entry(root: &Path, seq: u64) -> Result<Option<Vec<u8>>, StoreError> {
 /// The bytes of a file in a unit, or `None` when the unit is gone.
 pub fn unit_file(
     root: &Path,
-    (holder, account): (&HolderId, Option<&AccountId>),
+    holder: (&HolderId, Option<&AccountId>),
     unit: UnitNo,
+    file: &str,
+) -> io::Result<Option<Vec<u8>>> {
+    holder_file(root, holder, &format!("units/{unit}/{file}"))
+}
+
+/// The bytes of a file in a capture or record, or `None` when it is gone.
+pub fn holder_file(
+    root: &Path,
+    (holder, account): (&HolderId, Option<&AccountId>),
     file: &str,
 ) -> io::Result<Option<Vec<u8>>> {
     let Some(holder) = stage::holder_path(holder, account.map(AccountId::as_str)) else {
@@ -33,7 +42,7 @@ pub fn unit_file(
             "a capture without its account",
         ));
     };
-    match fs::read(root.join(format!("store/{holder}/units/{unit}/{file}"))) {
+    match fs::read(root.join(format!("store/{holder}/{file}"))) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
