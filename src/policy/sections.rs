@@ -358,7 +358,7 @@ fn cadence(text: &str) -> Option<CadenceRule> {
         "halvarsskifte" => Some(CadenceRule::HalfYear),
         _ => match text.parse() {
             Ok(rule @ CadenceRule::Day { .. }) => Some(rule),
-            Ok(CadenceRule::HalfYear | CadenceRule::Year) | Err(_) => None,
+            Ok(CadenceRule::HalfYear | CadenceRule::Year | CadenceRule::Closing) | Err(_) => None,
         },
     }
 }
