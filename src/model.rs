@@ -11,6 +11,7 @@ pub mod id;
 pub mod ingest;
 pub mod json;
 pub mod person;
+pub mod plan;
 pub mod post;
 pub mod record;
 pub mod text;

@@ -13,7 +13,7 @@ use chrono::NaiveDate;
 
 use crate::catalogue::{AccountRow, CaptureRow, Catalogue, ExportRow, PostRow};
 use crate::detect;
-use crate::model::cadence::{Obligation, ObligationState};
+use crate::model::cadence::Obligation;
 use crate::model::facts::{
     Answer, FactRole, FactVisibility, Flag, FloorFacts, PostFacts, PreservationLevel, Trigger,
     Truth,
@@ -127,7 +127,7 @@ impl<'a> FactSource<'a> {
                     && is_root
                     && thread.len() > 1,
                 intact: true,
-                capture_gap: has_gap(&account, published),
+                capture_gap: schedule::has_gap(&account.obligations, published),
                 registered: false,
             },
             decided: self.catalogue.decision(row.id).await?,
@@ -240,10 +240,13 @@ impl<'a> FactSource<'a> {
             source,
         })?;
         match bytes {
-            Some(bytes) => Ok(json::from_slice(&bytes).map(Some).unwrap_or_else(|error| {
-                tracing::warn!(unit = %unit, %error, "item.json cannot be read");
-                None
-            })),
+            Some(bytes) => match json::from_slice(&bytes) {
+                Ok(post) => Ok(Some(post)),
+                Err(error) => {
+                    tracing::warn!(unit = %unit, %error, "item.json cannot be read");
+                    Ok(None)
+                }
+            },
             None => Ok(None),
         }
     }
@@ -256,7 +259,7 @@ impl<'a> FactSource<'a> {
     ) -> Result<BTreeMap<Flag, Answer>, OpsError> {
         let mut flags = detect::answers(&row.post);
         for version in older {
-            flags = both(flags, &detect::answers(version));
+            flags = both(&flags, &detect::answers(version));
         }
         for (flag, answer) in self.catalogue.flag_answers(row.id).await? {
             let answer = Answer {
@@ -344,13 +347,6 @@ fn begun(capture: &CaptureRow) -> Instant {
         .map_or(capture.time, |time| Instant::new(time.and_utc()))
 }
 
-/// G7: whether a snapshot that fell due since the post was published was missed; for a post without a date, ever.
-fn has_gap(account: &AccountFacts, published: Option<NaiveDate>) -> bool {
-    account.obligations.iter().any(|one| {
-        one.state == ObligationState::Missed && published.is_none_or(|from| one.slot.due >= from)
-    })
-}
-
 pub(crate) fn role(author: AuthorRole) -> Option<FactRole> {
     match author {
         AuthorRole::Authority => Some(FactRole::Kommun),
@@ -382,7 +378,7 @@ fn level(row: &AccountRow) -> Option<PreservationLevel> {
 
 /// One answer for two versions of a post. Where they differ nothing is known, unless a grave flag is `ja` on either: both
 /// versions are disposed of together.
-fn both(newer: BTreeMap<Flag, Answer>, older: &BTreeMap<Flag, Answer>) -> BTreeMap<Flag, Answer> {
+fn both(newer: &BTreeMap<Flag, Answer>, older: &BTreeMap<Flag, Answer>) -> BTreeMap<Flag, Answer> {
     let value = |answers: &BTreeMap<Flag, Answer>, flag: Flag| {
         answers
             .get(&flag)
@@ -390,7 +386,7 @@ fn both(newer: BTreeMap<Flag, Answer>, older: &BTreeMap<Flag, Answer>) -> BTreeM
     };
     let mut merged = newer.clone();
     for flag in Flag::ALL.iter().copied() {
-        let (new, old) = (value(&newer, flag), value(older, flag));
+        let (new, old) = (value(newer, flag), value(older, flag));
         if new == old {
             continue;
         }

@@ -93,17 +93,11 @@ pub(crate) async fn wanted(
     Ok(schedule::wanted(&obligations, &history))
 }
 
-/// Whether a snapshot of the account that fell due in `[from, to]` was missed.
-pub(crate) async fn has_gap(
-    catalogue: &Catalogue,
-    account: &AccountRow,
-    (from, to): (NaiveDate, Instant),
-    window_days: u32,
-) -> Result<bool, OpsError> {
-    let all = of_account(catalogue, account, (to, to.stockholm_date()), window_days).await?;
-    Ok(all
-        .iter()
-        .any(|one| one.slot.due >= from && one.state == ObligationState::Missed))
+/// Whether a snapshot that fell due on `from` or later was missed; without a date, ever.
+pub(crate) fn has_gap(obligations: &[Obligation], from: Option<NaiveDate>) -> bool {
+    obligations.iter().any(|one| {
+        one.state == ObligationState::Missed && from.is_none_or(|from| one.slot.due >= from)
+    })
 }
 
 async fn history(

@@ -14,12 +14,15 @@ use crate::ops::error::{ErrorKind, OpsError};
 use crate::store::read;
 use crate::store::stage::digest_file;
 
+/// The units of a capture by number, each with the digests of its two manifests.
+type Commitments = BTreeMap<UnitNo, (String, String)>;
+
 /// What was read so far.
 #[derive(Debug, Default)]
 pub struct Whole {
     captures: BTreeMap<CaptureId, bool>,
-    /// The units of a capture by number with both commitments; `None` where the lists are not as the log says.
-    lists: BTreeMap<CaptureId, Option<BTreeMap<UnitNo, (String, String)>>>,
+    /// `None` where the lists are not as the log says.
+    lists: BTreeMap<CaptureId, Option<Commitments>>,
 }
 
 impl Whole {
@@ -51,11 +54,7 @@ impl Whole {
             && has_no_strays(&dir)?)
     }
 
-    fn list(
-        &mut self,
-        root: &Path,
-        row: &CaptureRow,
-    ) -> Result<Option<&BTreeMap<UnitNo, (String, String)>>, OpsError> {
+    fn list(&mut self, root: &Path, row: &CaptureRow) -> Result<Option<&Commitments>, OpsError> {
         if !self.lists.contains_key(&row.id) {
             let list = read_list(root, row)?;
             self.lists.insert(row.id.clone(), list);
@@ -68,10 +67,7 @@ fn dir(root: &Path, row: &CaptureRow) -> PathBuf {
     root.join(format!("store/captures/{}/{}", row.account, row.id))
 }
 
-fn read_list(
-    root: &Path,
-    row: &CaptureRow,
-) -> Result<Option<BTreeMap<UnitNo, (String, String)>>, OpsError> {
+fn read_list(root: &Path, row: &CaptureRow) -> Result<Option<Commitments>, OpsError> {
     let Some(sealed) = sealed(root, row)? else {
         return Ok(None);
     };
