@@ -1,5 +1,9 @@
 //! PDF/A and the documents this program makes. One way to PDF/A: [`pdfa`] on what the browser or `printpdf` wrote.
 
+pub mod check;
+mod cmap;
 pub mod document;
 pub mod pdfa;
 pub mod pictures;
+mod syntax;
+mod visit;

@@ -1,6 +1,18 @@
-//! Turns a PDF that Chromium or `printpdf` wrote into valid PDF/A, deterministically.
+//! Turns a PDF that Chromium or `printpdf` wrote into valid PDF/A, deterministically. Every output is checked by
+//! [`crate::render::check`] before it is called PDF/A.
+
+mod clean;
+mod content;
+mod fonts;
+pub(crate) mod limits;
+mod load;
+pub(crate) mod metadata;
+pub(crate) mod structure;
+mod text;
 
 use crate::model::time::Instant;
+use crate::render::check::{self, Violation};
+use crate::render::visit::{self, VisitError};
 
 /// Which part and level of ISO 19005.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +47,10 @@ pub struct PdfaOptions {
 pub struct Converted {
     /// The PDF/A.
     pub bytes: Vec<u8>,
+    /// Pages.
+    pub pages: usize,
+    /// Glyphs that the page's fonts did not have; the eye sees boxes.
+    pub missing_glyphs: usize,
 }
 
 /// Why a PDF could not be made PDF/A.
@@ -42,11 +58,67 @@ pub struct Converted {
 #[non_exhaustive]
 pub enum PdfaError {
     /// The input cannot be read as PDF.
-    #[error("not a PDF that can be read")]
-    Unreadable,
+    #[error("not a PDF that can be read: {0}")]
+    Unreadable(String),
+    /// The input is encrypted; PDF/A never is.
+    #[error("the PDF is encrypted")]
+    Encrypted,
+    /// More pages than are converted.
+    #[error("the PDF has {pages} pages, {limit} are the most that are converted")]
+    TooManyPages {
+        /// Pages of the input.
+        pages: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// What draws in it cannot be followed.
+    #[error("the PDF cannot be followed")]
+    Content(#[from] VisitError),
+    /// The output breaks rules of PDF/A; it is not called PDF/A.
+    #[error("the output breaks {} rules of PDF/A, the first: {}", .0.len(), .0.first().map(ToString::to_string).unwrap_or_default())]
+    Violations(Vec<Violation>),
 }
 
+/// The most pages that are converted: an element of 10,000,000 px once printed 21,346.
+pub const MOST_PAGES: usize = 25_000;
+
 /// Converts `raw`; the same input and options give the same bytes.
-pub fn convert(_raw: &[u8], _options: &PdfaOptions) -> Result<Converted, PdfaError> {
-    Err(PdfaError::Unreadable)
+pub fn convert(raw: &[u8], options: &PdfaOptions) -> Result<Converted, PdfaError> {
+    let mut document = load::load(raw)?;
+    let pages = visit::pages(&document).len();
+    if pages == 0 {
+        return Err(PdfaError::Unreadable("it has no page".to_owned()));
+    }
+    if pages > MOST_PAGES {
+        return Err(PdfaError::TooManyPages {
+            pages,
+            limit: MOST_PAGES,
+        });
+    }
+    let source = metadata::Raw::new(raw, &document);
+    clean::clean(&mut document)?;
+    let drawings = visit::drawings(&document);
+    let usage = text::usage(&document, &drawings)?;
+    let missing_glyphs = usage.missing_glyphs();
+    let plan = fonts::plan(&mut document, usage, options.flavour == Flavour::A2a)?;
+    for drawing in drawings {
+        content::rewrite(&mut document, &plan, drawing)?;
+    }
+    structure::complete(&mut document, &options.language)?;
+    metadata::write(&mut document, &source, options)?;
+    document.prune_objects();
+    let mut bytes = Vec::new();
+    document
+        .save_to(&mut bytes)
+        .map_err(|error| PdfaError::Unreadable(error.to_string()))?;
+    drop(document);
+    let violations = check::check(&bytes, options.flavour);
+    if !violations.is_empty() {
+        return Err(PdfaError::Violations(violations));
+    }
+    Ok(Converted {
+        bytes,
+        pages,
+        missing_glyphs,
+    })
 }

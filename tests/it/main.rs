@@ -14,3 +14,5 @@ mod policies;
 mod render;
 #[expect(dead_code, reason = "shared by tests that come and go")]
 mod support;
+#[expect(dead_code, reason = "shared by tests that come and go")]
+mod validators;

@@ -1,0 +1,264 @@
+//! Follows the text of content streams: which font shows which codes, and what the page says they mean (`ActualText`).
+
+use std::collections::BTreeMap;
+
+use lopdf::{Document, ObjectId};
+
+use crate::render::cmap;
+use crate::render::syntax::{self, Kind, Operation, Token};
+use crate::render::visit::{self, Drawing, Font, VisitError};
+
+/// What is known of a code of a font from where it is used.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Evidence {
+    /// Texts that stood for this glyph alone.
+    pub(super) texts: Vec<Vec<u16>>,
+    /// Whether it was shown somewhere without a text that stands for it alone.
+    pub(super) bare: bool,
+    /// How often it is shown.
+    pub(super) shown: usize,
+}
+
+/// All fonts that text is shown in, and the codes they show.
+#[derive(Debug, Default)]
+pub(super) struct Usage {
+    /// Fonts by object.
+    pub(super) fonts: BTreeMap<ObjectId, Font>,
+    /// Codes by font.
+    pub(super) codes: BTreeMap<ObjectId, BTreeMap<u32, Evidence>>,
+}
+
+impl Usage {
+    /// How many glyphs are shown that their font does not have.
+    pub(super) fn missing_glyphs(&self) -> usize {
+        let missing =
+            |id: &ObjectId, code: u32| self.fonts.get(id).is_some_and(|font| font.is_notdef(code));
+        self.codes
+            .iter()
+            .flat_map(|(id, codes)| {
+                codes
+                    .iter()
+                    .map(move |(code, evidence)| (id, code, evidence))
+            })
+            .filter(|(id, code, _)| missing(id, **code))
+            .map(|(_, _, evidence)| evidence.shown)
+            .sum()
+    }
+}
+
+/// The part of the graphics state that text needs.
+#[derive(Clone, Debug, Default)]
+pub(super) struct TextState {
+    /// The font in force.
+    pub(super) font: Option<ObjectId>,
+    /// Its name in the resources as written, with the slash.
+    pub(super) font_name: Vec<u8>,
+    /// Its size as written.
+    pub(super) font_size: Vec<u8>,
+    /// Rendering mode 3: nothing is painted.
+    pub(super) invisible: bool,
+}
+
+/// A marked-content sequence that is open.
+#[derive(Clone, Debug, Default)]
+struct Marked {
+    actual: Option<Vec<u16>>,
+    glyphs: Vec<(ObjectId, u32)>,
+}
+
+/// Follows the state of text through one stream.
+#[derive(Debug, Default)]
+pub(super) struct Follower {
+    /// The state in force.
+    pub(super) state: TextState,
+    saved: Vec<TextState>,
+    marked: Vec<Marked>,
+}
+
+/// A sequence of marked content that has ended: its text and the glyphs that stood directly in it.
+pub(super) type Ended = (Option<Vec<u16>>, Vec<(ObjectId, u32)>);
+
+impl Follower {
+    /// Whether a text stands for what is shown now.
+    pub(super) fn has_actual_text(&self) -> bool {
+        self.marked.iter().any(|marked| marked.actual.is_some())
+    }
+
+    /// Takes in one operation; returns the marked content it ends.
+    pub(super) fn follow(
+        &mut self,
+        document: &Document,
+        owner: ObjectId,
+        bytes: &[u8],
+        operation: &Operation,
+    ) -> Option<Ended> {
+        match &bytes[operation.operator.clone()] {
+            b"q" => self.saved.push(self.state.clone()),
+            b"Q" => {
+                if let Some(state) = self.saved.pop() {
+                    self.state = state;
+                }
+            }
+            b"Tf" => {
+                if let [name, size] = operation.operands.as_slice() {
+                    let written = &bytes[name.at.clone()];
+                    self.state.font = visit::font_id(document, owner, &syntax::name_bytes(written));
+                    self.state.font_name = written.to_vec();
+                    self.state.font_size = bytes[size.at.clone()].to_vec();
+                }
+            }
+            b"Tr" => {
+                let mode = operation.operands.first();
+                self.state.invisible = mode.is_some_and(|mode| &bytes[mode.at.clone()] == b"3");
+            }
+            b"BDC" | b"BMC" => self.marked.push(Marked {
+                actual: actual_text(document, owner, bytes, operation),
+                glyphs: Vec::new(),
+            }),
+            b"EMC" => {
+                return self.marked.pop().map(|ended| (ended.actual, ended.glyphs));
+            }
+            _ => {}
+        }
+        None
+    }
+
+    fn shown(&mut self, font: ObjectId, code: u32) {
+        let within = self
+            .marked
+            .iter_mut()
+            .rev()
+            .find(|marked| marked.actual.is_some());
+        if let Some(marked) = within {
+            marked.glyphs.push((font, code));
+        }
+    }
+}
+
+/// The strings that an operation shows.
+pub(super) fn shown<'a>(bytes: &[u8], operation: &'a Operation) -> Vec<&'a Token> {
+    if !matches!(
+        &bytes[operation.operator.clone()],
+        b"Tj" | b"TJ" | b"'" | b"\""
+    ) {
+        return Vec::new();
+    }
+    operation
+        .operands
+        .iter()
+        .filter(|token| token.kind == Kind::Text)
+        .collect()
+}
+
+/// The value of a key in the property list of a marked-content operator, with the token it stands in.
+pub(super) fn property<'a>(
+    bytes: &[u8],
+    operation: &'a Operation,
+    key: &[u8],
+) -> Option<&'a Token> {
+    let mut depth = 0_i32;
+    for pair in operation.operands.windows(2) {
+        let [at_key, at_value] = pair else { continue };
+        match &bytes[at_key.at.clone()] {
+            b"<<" => depth += 1,
+            b">>" => depth -= 1,
+            written
+                if depth == 1
+                    && at_key.kind == Kind::Name
+                    && at_value.kind == Kind::Text
+                    && syntax::name_bytes(written) == key =>
+            {
+                return Some(at_value);
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+fn actual_text(
+    document: &Document,
+    owner: ObjectId,
+    bytes: &[u8],
+    operation: &Operation,
+) -> Option<Vec<u16>> {
+    if let Some(token) = property(bytes, operation, b"ActualText") {
+        let text = syntax::text_bytes(&bytes[token.at.clone()]);
+        return Some(cmap::text_units(&text));
+    }
+    // A property list may also be named in the resources.
+    let [_, list] = operation.operands.as_slice() else {
+        return None;
+    };
+    let lists = visit::dictionary(document, visit::resources(document, owner)?, b"Properties")?;
+    let list = visit::dictionary(
+        document,
+        lists,
+        &syntax::name_bytes(&bytes[list.at.clone()]),
+    )?;
+    match visit::value(document, list, b"ActualText")? {
+        lopdf::Object::String(text, _) => Some(cmap::text_units(text)),
+        _ => None,
+    }
+}
+
+/// Reads every stream once and notes which codes of which fonts are shown, and what texts stand for them.
+pub(super) fn usage(document: &Document, drawings: &[Drawing]) -> Result<Usage, VisitError> {
+    let mut usage = Usage::default();
+    for drawing in drawings {
+        let bytes = visit::plain(document, drawing.stream)?;
+        let mut follower = Follower::default();
+        for operation in syntax::operations(&bytes) {
+            let operation = operation.map_err(|source| VisitError::Syntax {
+                id: drawing.stream,
+                source,
+            })?;
+            if let Some((Some(actual), glyphs)) =
+                follower.follow(document, drawing.owner, &bytes, &operation)
+            {
+                note(&mut usage, actual, &glyphs);
+            }
+            for token in shown(&bytes, &operation) {
+                let Some(id) = follower.state.font else {
+                    return Err(VisitError::Object {
+                        id: drawing.stream,
+                        what: "text is shown in no font that its resources name",
+                    });
+                };
+                if !usage.fonts.contains_key(&id) {
+                    usage.fonts.insert(id, visit::font(document, id)?);
+                }
+                let covered = follower.has_actual_text();
+                let codes = usage.codes.entry(id).or_default();
+                let text = syntax::text_bytes(&bytes[token.at.clone()]);
+                for code in usage.fonts[&id].codes(&text) {
+                    let evidence = codes.entry(code).or_default();
+                    evidence.shown += 1;
+                    if covered {
+                        follower.shown(id, code);
+                    } else {
+                        evidence.bare = true;
+                    }
+                }
+            }
+        }
+    }
+    Ok(usage)
+}
+
+fn note(usage: &mut Usage, actual: Vec<u16>, glyphs: &[(ObjectId, u32)]) {
+    let alone = glyphs.len() == 1;
+    for (font, code) in glyphs {
+        let evidence = usage
+            .codes
+            .entry(*font)
+            .or_default()
+            .entry(*code)
+            .or_default();
+        if !alone {
+            evidence.bare = true;
+        } else if !evidence.texts.contains(&actual) {
+            evidence.texts.push(actual.clone());
+        }
+    }
+}
