@@ -171,6 +171,15 @@ impl Context {
         self.shown.get_or_init(|| (archive, time.to_string()));
     }
 
+    /// Opens the archive named on the command line, where there is one: for verbs that also work without.
+    pub(crate) async fn open_if_there(&self) -> Result<Option<App>, OpsError> {
+        if self.globals.archive.join("bevara.toml").exists() {
+            self.open().await.map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
     /// Faults of a file: rendered with line and caret for people, as findings in the document.
     pub(crate) fn faults(
         &self,

@@ -14,6 +14,11 @@ pub fn answers(_post: &Post) -> BTreeMap<Flag, Answer> {
     BTreeMap::new()
 }
 
+/// The detectors' answers for a text alone; `bare` says that it comes without attachment, link and preview.
+pub fn answers_for_text(_text: &str, _bare: bool) -> BTreeMap<Flag, Answer> {
+    BTreeMap::new()
+}
+
 /// Whether a text asks a question.
 pub fn is_question(_text: &str) -> Truth {
     Truth::Unknown

@@ -6,7 +6,7 @@ use bevara::model::cadence::CadenceRule;
 use bevara::policy::builtin;
 use bevara::policy::parse::{PolicyFaults, parse};
 
-use crate::support::repository;
+use crate::support::{Archive, bevara, ran, repository};
 
 fn fixture() -> String {
     std::fs::read_to_string(repository().join("fixtures/policies/exempelkommun.toml"))
@@ -79,4 +79,128 @@ fn every_fault_is_found_in_one_pass_at_its_place() {
             "fel P003: okänd nyckel \"galer_fran\" i [policy]\n  ╭─[p.toml:{line}:1]\n{line} │ galer_fran = 2026-01-01\n  │ ^^^^^^^^^^\n  ╰─ hjälp: menade du \"galler_fran\"?"
         )
     );
+}
+
+#[test]
+fn check_tells_faults_hindrances_and_none_by_its_exit_code() {
+    let dir = tempfile::tempdir().unwrap();
+    let wrong = dir.path().join("fel.toml");
+    std::fs::write(
+        &wrong,
+        fixture().replace("status = \"gallande\"", "status = \"galande\""),
+    )
+    .unwrap();
+    let shown = ran(bevara().args(["policy", "check"]).arg(&wrong)).exits(1);
+    assert!(
+        shown
+            .stdout
+            .contains("okänt värde \"galande\" för \"status\""),
+        "{shown:?}"
+    );
+    assert!(
+        shown.stdout.contains("hjälp: menade du \"gallande\"?"),
+        "{shown:?}"
+    );
+    let found = ran(bevara().args(["policy", "check", "--json"]).arg(&wrong))
+        .exits(1)
+        .document();
+    assert_eq!(found["findings"][0]["code"], "P006");
+
+    let template = ran(bevara().args(["policy", "check", "torsby", "--json"]))
+        .exits(0)
+        .document();
+    assert_eq!(template["result"]["level"], "hinder");
+    assert_eq!(template["result"]["executable"], false);
+    let codes: BTreeSet<&str> = template["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["code"].as_str().unwrap())
+        .collect();
+    assert!(
+        codes.is_superset(&BTreeSet::from(["H301", "H303", "H304"])),
+        "{codes:?}"
+    );
+    let decided = ran(bevara().args([
+        "policy",
+        "check",
+        "fixtures/policies/exempelkommun.toml",
+        "--json",
+        "--as-of",
+        "2026-07-01",
+    ]))
+    .exits(0)
+    .result();
+    assert_eq!(decided["executable"], true);
+}
+
+#[test]
+fn adopting_puts_a_policy_in_force_and_moves_every_accounts_due_dates() {
+    let archive = Archive::new("2026-01-05");
+    archive.add_account(
+        "2026-01-05",
+        "kommunen",
+        "mastodon",
+        "http://127.0.0.1:1/@kommunen",
+    );
+    let listed = archive
+        .json("2026-01-06", &["policy", "list"])
+        .exits(0)
+        .result();
+    assert_eq!(listed["policies"][0]["id"], "exempelkommun");
+    assert_eq!(listed["policies"][0]["in_force"], true);
+    assert_eq!(listed["policies"].as_array().unwrap().len(), 6);
+
+    let yearly = archive.beside().join("ny.toml");
+    let text = fixture()
+        .replace("version = \"1\"", "version = \"2\"")
+        .replace(
+            "[\"halvarsskifte\", \"arsskifte\"]",
+            "[\"arsskifte\", \"05-15\"]",
+        );
+    std::fs::write(&yearly, text).unwrap();
+    let yearly = yearly.to_str().unwrap();
+    let compared = archive
+        .json("2026-01-06", &["policy", "compare", "gallande", yearly])
+        .exits(0)
+        .result();
+    assert_eq!(compared["rules"], serde_json::json!([]));
+    assert_eq!(
+        compared["terms"],
+        serde_json::json!(["ögonblicksbilder: half-year, year → year, 05-15"])
+    );
+    let adopted = archive
+        .json("2026-01-06", &["policy", "adopt", yearly])
+        .exits(0)
+        .result();
+    assert_eq!(adopted["accounts"], 1);
+    let again = archive
+        .json("2026-01-06", &["policy", "adopt", yearly])
+        .exits(0)
+        .result();
+    assert_eq!(
+        (&again["changed"], &again["accounts"]),
+        (&false.into(), &0.into())
+    );
+    let shown = archive
+        .json("2026-01-06", &["policy", "show"])
+        .exits(0)
+        .result();
+    assert_eq!(shown["version"], "2");
+    assert_eq!(shown["sha256"], adopted["policy_sha256"]);
+    let account = archive
+        .json("2026-01-07", &["account", "show", "kommunen"])
+        .exits(0)
+        .result();
+    assert_eq!(account["revisions"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn only_an_archivist_adopts_a_policy() {
+    let archive = Archive::new("2026-01-05");
+    let reader = archive.add_person("2026-01-05", "Robin Exempel", "revisor");
+    let tried = ran(archive
+        .command("2026-01-06", &["policy", "adopt", "torsby"])
+        .args(["--as", &reader]));
+    assert_eq!(tried.exit, 4, "{tried:?}");
 }
