@@ -1,0 +1,329 @@
+//! The rules that every disposal in the log must have kept: a plan, an approval of exactly that plan by another person
+//! whose role may, the waiting period, and no hold on the account or post (`gallring.md` §3.6). Pure.
+
+use std::collections::BTreeMap;
+
+use crate::evidence::codes::{self, Code};
+use crate::evidence::history::{History, entry_path};
+use crate::evidence::report::Hit;
+use crate::model::digest::Sha256Hex;
+use crate::model::entry::{Actor, Body, Entry, HoldScope, Tombstone};
+use crate::model::id::{AccountId, HolderId, PersonId, RecordId, UnitNo, UnitRef};
+use crate::model::person::Role;
+use crate::model::time::Instant;
+
+/// The unit of a plan that holds its readable list.
+const LIST: UnitNo = UnitNo(1);
+const DAY: i64 = 86_400;
+
+/// The waiting period in days of the policy with this digest; `None` where its file cannot be read.
+pub type WaitingDays<'a> = dyn Fn(&Sha256Hex) -> Option<u32> + 'a;
+
+#[derive(Debug)]
+struct Plan<'a> {
+    digest: &'a Sha256Hex,
+    policy: &'a Sha256Hex,
+    planner: &'a PersonId,
+}
+
+#[derive(Debug)]
+struct Approval<'a> {
+    plan: &'a RecordId,
+    digest: &'a Sha256Hex,
+    approver: &'a PersonId,
+    from: Instant,
+    expires: Instant,
+    time: Instant,
+}
+
+#[derive(Debug)]
+struct Hold<'a> {
+    scope: HoldScope,
+    account: Option<&'a AccountId>,
+    unit: Option<&'a UnitRef>,
+}
+
+/// What the log has said so far.
+#[derive(Debug, Default)]
+struct Known<'a> {
+    roles: BTreeMap<&'a PersonId, Role>,
+    plans: BTreeMap<&'a RecordId, Plan<'a>>,
+    approvals: BTreeMap<&'a RecordId, Approval<'a>>,
+    withdrawn: BTreeMap<&'a RecordId, u64>,
+    holds: BTreeMap<&'a RecordId, Hold<'a>>,
+    disposing: BTreeMap<&'a RecordId, u64>,
+}
+
+/// What is wrong with the disposals of a log, and which of them are not through.
+pub fn check(history: &History, prefix: &str, waiting: &WaitingDays<'_>) -> Vec<Hit> {
+    let mut known = Known::default();
+    let mut hits = Vec::new();
+    for entry in &history.entries {
+        let Some(body) = &entry.body else { continue };
+        let path = format!("{prefix}{}", entry_path(entry.seq));
+        match body {
+            Body::Approval { .. } => hits.extend(known.approve(entry, body, &path, waiting)),
+            Body::Disposal { .. } => hits.extend(known.dispose(history, entry, body, &path)),
+            other => known.take_in(entry, other),
+        }
+    }
+    for (plan, seq) in &known.disposing {
+        if !history.confirmed.contains(*plan) {
+            let path = format!("{prefix}{}", entry_path(*seq));
+            let message = format!("Gallringen enligt plan {plan} är påbörjad men inte bekräftad.");
+            hits.push(Hit::at(codes::DISPOSAL_PENDING, path, message));
+        }
+    }
+    hits
+}
+
+impl<'a> Known<'a> {
+    fn take_in(&mut self, entry: &'a Entry, body: &'a Body) {
+        match body {
+            Body::PersonChanged { person, role, .. } => {
+                self.roles.insert(person, *role);
+            }
+            Body::Plan {
+                plan,
+                digest_sha256,
+                policy_sha256,
+                planner,
+                ..
+            } => {
+                let made = Plan {
+                    digest: digest_sha256,
+                    policy: policy_sha256,
+                    planner,
+                };
+                self.plans.insert(plan, made);
+            }
+            Body::PlanWithdrawn { plan, .. } => {
+                self.withdrawn.insert(plan, entry.seq);
+            }
+            Body::HoldPlaced {
+                hold,
+                scope,
+                account,
+                unit,
+                ..
+            } => {
+                let placed = Hold {
+                    scope: *scope,
+                    account: account.as_ref(),
+                    unit: unit.as_ref(),
+                };
+                self.holds.insert(hold, placed);
+            }
+            Body::HoldLifted { hold, .. } => {
+                self.holds.remove(hold);
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes an approval in and checks it against its plan.
+    fn approve(
+        &mut self,
+        entry: &'a Entry,
+        body: &'a Body,
+        path: &str,
+        waiting: &WaitingDays<'_>,
+    ) -> Vec<Hit> {
+        let Body::Approval {
+            plan,
+            digest_sha256,
+            approver,
+            executable_from,
+            expires,
+            record,
+            ..
+        } = body
+        else {
+            return Vec::new();
+        };
+        let mut hits = Vec::new();
+        let mut fault = |code: &Code, message: String| hits.push(Hit::at(code, path, message));
+        if entry.actor != Actor::Person(approver.clone())
+            || !self
+                .roles
+                .get(approver)
+                .is_some_and(|role| role.may_approve())
+        {
+            fault(
+                codes::APPROVER,
+                format!("Personen {approver} fick inte godkänna planen {plan}."),
+            );
+        }
+        match self.plans.get(plan) {
+            None => fault(
+                codes::PLAN_UNKNOWN,
+                format!("Planen {plan} finns inte i loggen."),
+            ),
+            Some(made) => {
+                if made.planner == approver {
+                    fault(
+                        codes::SAME_PERSON,
+                        format!("Planen {plan} är godkänd av den som gjorde den."),
+                    );
+                }
+                if made.digest != digest_sha256 {
+                    fault(
+                        codes::APPROVED_OTHER,
+                        format!("Godkännandet gäller en annan lydelse av planen {plan}."),
+                    );
+                }
+                match waiting(made.policy) {
+                    None => fault(
+                        codes::POLICY_UNREADABLE,
+                        format!(
+                            "Väntetiden för planen {plan} är inte kontrollerad: policyn kan inte läsas."
+                        ),
+                    ),
+                    Some(days) if !has_waited(entry.time, *executable_from, days) => fault(
+                        codes::WAITING,
+                        format!("Godkännandet ger kortare väntetid än policyns {days} dagar."),
+                    ),
+                    Some(_) => {}
+                }
+            }
+        }
+        let approval = Approval {
+            plan,
+            digest: digest_sha256,
+            approver,
+            from: *executable_from,
+            expires: *expires,
+            time: entry.time,
+        };
+        self.approvals.insert(record, approval);
+        hits
+    }
+
+    fn dispose(
+        &mut self,
+        history: &History,
+        entry: &'a Entry,
+        body: &'a Body,
+        path: &str,
+    ) -> Vec<Hit> {
+        let Body::Disposal {
+            plan,
+            approval,
+            account,
+            policy_sha256,
+            units,
+            ..
+        } = body
+        else {
+            return Vec::new();
+        };
+        let Some(made) = self.plans.get(plan) else {
+            let message =
+                format!("Gallringen hänvisar till planen {plan}, som inte finns i loggen.");
+            return vec![Hit::at(codes::PLAN_UNKNOWN, path, message)];
+        };
+        if is_list(plan, units) {
+            let approved = self
+                .approvals
+                .values()
+                .any(|approval| approval.plan == plan);
+            if !approved && !history.withdrawn.contains(plan) {
+                let message = format!(
+                    "Planen {plan}s läsbara lista är gallrad utan godkännande eller återkallelse."
+                );
+                return vec![Hit::at(codes::DISPOSAL_UNAPPROVED, path, message)];
+            }
+            return Vec::new();
+        }
+        self.disposing.entry(plan).or_insert(entry.seq);
+        let mut hits = self.held(account.as_ref(), units, path);
+        if made.policy != policy_sha256 {
+            let message = format!("Gallringen vilar på en annan policy än planen {plan}.");
+            hits.push(Hit::at(codes::NOT_PLANNED, path, message));
+        }
+        let found = approval
+            .as_ref()
+            .and_then(|record| self.approvals.get(record))
+            .filter(|found| found.plan == plan);
+        let Some(found) = found else {
+            let message = format!("Gallringen enligt planen {plan} saknar godkännande.");
+            hits.push(Hit::at(codes::DISPOSAL_UNAPPROVED, path, message));
+            return hits;
+        };
+        hits.extend(self.permitted(entry, plan, found, path));
+        hits
+    }
+
+    /// Whether an approval let the disposal happen when it did.
+    fn permitted(
+        &self,
+        entry: &Entry,
+        plan: &RecordId,
+        approval: &Approval<'_>,
+        path: &str,
+    ) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        if entry.time < approval.from {
+            let message = format!(
+                "Gallringen skedde före väntetidens slut; godkänd {} av {}.",
+                approval.time, approval.approver
+            );
+            hits.push(Hit::at(codes::WAITING, path, message).differs(approval.from, entry.time));
+        }
+        if entry.time > approval.expires {
+            let message = "Gallringen skedde efter att godkännandet hade förfallit.";
+            hits.push(Hit::at(codes::EXPIRED, path, message).differs(approval.expires, entry.time));
+        }
+        if self.withdrawn.contains_key(plan) {
+            let message = format!("Gallringen skedde efter att planen {plan} hade återkallats.");
+            hits.push(Hit::at(codes::EXPIRED, path, message));
+        }
+        let unchanged = self
+            .plans
+            .get(plan)
+            .is_some_and(|made| made.digest == approval.digest);
+        if !unchanged {
+            let message = format!("Godkännandet gäller en annan lydelse av planen {plan}.");
+            hits.push(Hit::at(codes::APPROVED_OTHER, path, message));
+        }
+        hits
+    }
+
+    /// Holds that the log alone can judge: on the account, and on a post named by a unit.
+    fn held(&self, account: Option<&AccountId>, units: &[Tombstone], path: &str) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        for (id, hold) in &self.holds {
+            let covers = match hold.scope {
+                HoldScope::Account => account.is_some() && hold.account == account,
+                HoldScope::Post => hold
+                    .unit
+                    .is_some_and(|held| units.iter().any(|tombstone| tombstone.unit == *held)),
+                HoldScope::Thread | HoldScope::Period | HoldScope::Query => false,
+            };
+            if covers {
+                let message = format!("Gallringen skedde under gallringsstoppet {id}.");
+                hits.push(Hit::at(codes::HELD, path, message));
+            }
+        }
+        hits
+    }
+}
+
+/// Whether a disposal takes only the readable list of its own plan.
+fn is_list(plan: &RecordId, units: &[Tombstone]) -> bool {
+    !units.is_empty()
+        && units.iter().all(|tombstone| {
+            tombstone.unit.holder == HolderId::Record(plan.clone()) && tombstone.unit.unit == LIST
+        })
+}
+
+/// Whole days, counted as civil dates in Stockholm or as 24 hours each: summer time may shorten one of the two.
+fn has_waited(approved: Instant, from: Instant, days: u32) -> bool {
+    let seconds = (from.utc() - approved.utc()).num_seconds();
+    let civil = from
+        .stockholm_date()
+        .signed_duration_since(approved.stockholm_date())
+        .num_days();
+    seconds >= i64::from(days) * DAY
+        || (civil >= i64::from(days) && seconds >= (i64::from(days) - 1) * DAY)
+}
