@@ -82,6 +82,18 @@ impl Catalogue {
         row.as_ref().map(post_row).transpose()
     }
 
+    /// How many units were disposed of, in the whole archive.
+    pub async fn count_disposed(&self) -> Result<u64, CatalogueError> {
+        let row = self
+            .one("SELECT COUNT(*) AS units FROM disposal", vec![])
+            .await?;
+        match row {
+            Some(row) => u64::try_from(number(&row, "units")?)
+                .map_err(|_negative| CatalogueError::Row("disposal")),
+            None => Ok(0),
+        }
+    }
+
     /// The posts of a thread that are still there, oldest first.
     pub async fn thread(&self, thread_key: &str) -> Result<Vec<PostRow>, CatalogueError> {
         let sql = "SELECT * FROM post WHERE thread_key = $1 AND item IS NOT NULL ORDER BY posted_at, post_key";

@@ -1,15 +1,131 @@
-//! `ingest`.
+//! `ingest`: a platform's export into posts.
+
+use std::path::PathBuf;
 
 use clap::Args;
 
 use crate::cli::Context;
+use crate::cli::exit::Exit;
 use crate::cli::output::Outcome;
+use crate::model::finding::Finding;
+use crate::model::id::Alias;
+use crate::model::post::Completeness;
 use crate::ops::error::OpsError;
+use crate::ops::ingest::{Ingested, ingest};
 
-/// Not built yet
+/// Most refused items that are listed for people; the JSON document and the archive hold all.
+const LISTED: usize = 20;
+
+/// Take in the posts of a platform export
 #[derive(Debug, Args)]
-pub(crate) struct IngestArgs {}
+#[command(
+    after_help = "Example:\n  bevara ingest kommunbloggen wordpress-export.xml\n\nThe format is told by the content: a file, a folder, a zip, tar or tar.gz. The same file again adds nothing."
+)]
+pub(crate) struct IngestArgs {
+    /// The account that the posts belong to
+    account: Alias,
+    /// Export files or folders
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Read as this format instead of the one recognised: wxr, mastodon
+    #[arg(long, value_name = "NAME")]
+    format: Option<String>,
+}
 
-pub(crate) async fn run(_context: &Context, _args: IngestArgs) -> Result<Outcome, OpsError> {
-    Err(OpsError::usage("not built", ""))
+pub(crate) async fn run(context: &Context, args: IngestArgs) -> Result<Outcome, OpsError> {
+    let mut app = context.open().await?;
+    let done = ingest(&mut app, &args.account, &args.files, args.format.as_deref()).await?;
+    let mut findings = done.findings.clone();
+    if !done.refused.is_empty() {
+        findings.push(Finding::error(
+            "E-REFUSED",
+            done.account.as_str(),
+            format!(
+                "{} poster kunde inte läsas och togs inte in.",
+                done.refused.len()
+            ),
+        ));
+    }
+    let exit = if done.refused.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Problems
+    };
+    let result = serde_json::to_value(&done).map_err(|source| OpsError::Document {
+        path: "the ingest report".to_owned(),
+        source: source.into(),
+    })?;
+    Ok(Outcome::done(result, report(&done))
+        .with_exit(exit)
+        .with_findings(findings))
+}
+
+fn report(done: &Ingested) -> String {
+    let version = done
+        .format_version
+        .as_deref()
+        .map_or(String::new(), |version| format!(" (version {version})"));
+    let mut lines = vec![match &done.capture {
+        Some(capture) => format!("Intag {capture} till kontot {}", done.account),
+        None => format!(
+            "Filen är redan intagen till kontot {}; inget nytt skrevs.",
+            done.account
+        ),
+    }];
+    lines.push(format!("Format          {}{version}", done.title));
+    for container in &done.containers {
+        lines.push(format!(
+            "Fil             {}, {} byte",
+            container.name, container.bytes
+        ));
+        lines.push(format!("  sha256        {}", container.sha256));
+    }
+    lines.push(format!("Poster i filen  {}", done.claimed));
+    lines.push(format!("Lästa           {}", done.parsed));
+    lines.push(format!("  nya           {}", done.added));
+    lines.push(format!("  ändrade       {}", done.changed));
+    lines.push(format!("  oförändrade   {}", done.unchanged));
+    lines.push(format!("Kunde ej läsas  {}", done.refused.len()));
+    for refused in done.refused.iter().take(LISTED) {
+        lines.push(format!("  {}: {}", refused.place, refused.reason));
+    }
+    if done.refused.len() > LISTED {
+        lines.push(format!("  … och {} till", done.refused.len() - LISTED));
+    }
+    if !done.skipped.is_empty() {
+        let kinds: Vec<_> = done
+            .skipped
+            .iter()
+            .map(|skipped| format!("{} {}", skipped.count, skipped.what))
+            .collect();
+        lines.push(format!("Ej inlägg       {}", kinds.join(", ")));
+    }
+    if let Some((first, last)) = done.period {
+        lines.push(format!(
+            "Publicerade     {} – {}",
+            first.stockholm_date(),
+            last.stockholm_date()
+        ));
+    }
+    lines.push(format!("Reparationer    {}", done.repairs));
+    lines.push(format!(
+        "Borttagna personuppgifter {} (e-post, IP-adresser och liknande)",
+        done.redactions
+    ));
+    lines.push(format!(
+        "Är det allt?    {}",
+        completeness(done.completeness)
+    ));
+    lines.join("\n")
+}
+
+fn completeness(value: Completeness) -> &'static str {
+    match value {
+        Completeness::Full => {
+            "filen rymmer alla inlägg och kommentarer på plattformen när den gjordes"
+        }
+        Completeness::Window => "filen rymmer bara de nyaste inläggen",
+        Completeness::OwnOnly => "filen rymmer kontots egna inlägg, inte allmänhetens",
+        Completeness::Partial => "nej, något saknas",
+    }
 }

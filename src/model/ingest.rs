@@ -21,6 +21,16 @@ pub struct ContainerFacts {
     pub sha512: Sha512Hex,
 }
 
+/// Items of a container that are no posts, such as WordPress menus: named, so that nothing is passed over in silence.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Skipped {
+    /// The platform's word for them.
+    pub what: String,
+    /// How many.
+    pub count: u64,
+}
+
 /// `ingest.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -47,6 +57,8 @@ pub struct IngestJson {
     pub unchanged: u64,
     /// Items that could not be read.
     pub refused: Vec<Refused>,
+    /// Items that are no posts.
+    pub skipped: Vec<Skipped>,
     /// Repairs made.
     pub repairs: u64,
     /// Members replaced because they may not be kept.

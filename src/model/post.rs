@@ -362,18 +362,55 @@ impl Post {
             .join("\n")
     }
 
-    /// What makes two observations of a post the same version: everything the platform told, not where it was read.
-    /// A change in any of it makes a new unit.
-    pub fn same_version_as(&self, other: &Self) -> bool {
-        self.text_sha256 == other.text_sha256
-            && self.title == other.title
-            && self.content_warning == other.content_warning
-            && self.state.value == other.state.value
-            && self.visibility == other.visibility
-            && self.author == other.author
-            && self.in_reply_to == other.in_reply_to
-            && self.attachments == other.attachments
-            && self.permalink == other.permalink
+    /// Whether this observation tells nothing that `known`, an earlier one, does not: the same in everything the platform
+    /// told, wherever it was read. Anything else makes a new unit. That a container lacks a file which an earlier one
+    /// held is no change: absence is never deletion.
+    pub fn same_version_as(&self, known: &Self) -> bool {
+        self.text_sha256 == known.text_sha256
+            && self.title == known.title
+            && self.content_warning == known.content_warning
+            && self.kind == known.kind
+            && self.posted_at.utc == known.posted_at.utc
+            && self.state.value == known.state.value
+            && self.visibility == known.visibility
+            && self.author == known.author
+            && self.in_reply_to == known.in_reply_to
+            && self.permalink == known.permalink
+            && self.links == known.links
+            && self.tags == known.tags
+            && self.mentions == known.mentions
+            && self.attachments.len() == known.attachments.len()
+            && self
+                .attachments
+                .iter()
+                .zip(&known.attachments)
+                .all(|(own, other)| own.same_version_as(other))
+    }
+
+    /// Digest over everything that makes a version, to tell posts of one run apart without holding them.
+    pub fn fingerprint(&self) -> Sha256Hex {
+        let bare = Self {
+            evidence: Vec::new(),
+            repairs: Vec::new(),
+            warnings: Vec::new(),
+            redactions: Vec::new(),
+            nonce: String::new(),
+            ..self.clone()
+        };
+        // Every member of the model has a form in JSON; should one ever lack it, the posts count as different.
+        Sha256Hex::of(&serde_json::to_vec(&bare).unwrap_or_default())
+    }
+}
+
+impl Attachment {
+    fn same_version_as(&self, known: &Self) -> bool {
+        let same_file = self.state != AttachmentState::Present || self.sha256 == known.sha256;
+        same_file
+            && self.n == known.n
+            && self.kind == known.kind
+            && self.name == known.name
+            && self.alt == known.alt
+            && self.source_uri == known.source_uri
     }
 }
 

@@ -51,6 +51,11 @@ impl Instant {
         Self(in_stockholm(midnight))
     }
 
+    /// The instant of a wall-clock time in Stockholm.
+    pub fn of_stockholm_clock(wall: NaiveDateTime) -> Self {
+        Self(in_stockholm(wall))
+    }
+
     /// `20270101T000512Z`, the form used in ids.
     pub fn compact(self) -> String {
         self.0.format("%Y%m%dT%H%M%SZ").to_string()

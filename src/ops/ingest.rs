@@ -1,1 +1,551 @@
-//! Not built yet.
+//! Posts in: a platform's export becomes one capture of kind ingest, a unit for each new post or new version. Posts are
+//! streamed into staging one by one; what was seen unchanged is listed, and nothing is ever taken for deleted.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::app::App;
+use crate::catalogue::AccountRow;
+use crate::model::digest::{DigestStream, Sha256Hex};
+use crate::model::entry::Body;
+use crate::model::finding::Finding;
+use crate::model::id::{Alias, CaptureId, HolderId, UnitNo, UnitRef};
+use crate::model::ingest::{ContainerFacts, IngestJson, Skipped};
+use crate::model::post::{Completeness, Refused};
+use crate::model::record::{AccessClass, CaptureJson, CaptureKind, STORE_VERSION};
+use crate::model::time::Instant;
+use crate::model::verdict::Verdict;
+use crate::ops::error::{ErrorKind, OpsError};
+use crate::ops::person;
+use crate::platform::{
+    self, Container, Importer, Item, Limits, Media, Parsed, PlatformError, Source, Summary,
+};
+use crate::store::error::StoreError;
+use crate::store::stage::Stage;
+
+/// The unit of the report.
+const REPORT: UnitNo = UnitNo(0);
+/// Greatest number of posts in one ingest: unit numbers have six digits.
+const MOST: u32 = 999_999;
+
+/// What an ingest came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Ingested {
+    /// The account's alias.
+    pub account: Alias,
+    /// The capture; `None` where the containers had been taken in before.
+    pub capture: Option<CaptureId>,
+    /// The format recognised.
+    pub format: String,
+    /// Its name for people.
+    #[serde(skip)]
+    pub title: String,
+    /// Its version, where told.
+    pub format_version: Option<String>,
+    /// What was read.
+    pub containers: Vec<ContainerFacts>,
+    /// Items that the containers hold: parsed and refused.
+    pub claimed: u64,
+    /// Items read.
+    pub parsed: u64,
+    /// New posts.
+    pub added: u64,
+    /// Posts of which a new version was kept.
+    pub changed: u64,
+    /// Posts that were as before.
+    pub unchanged: u64,
+    /// Items that could not be read.
+    pub refused: Vec<Refused>,
+    /// Items that are no posts.
+    pub skipped: Vec<Skipped>,
+    /// Repairs made.
+    pub repairs: u64,
+    /// Members replaced because they may not be kept.
+    pub redactions: u64,
+    /// How much of the account the containers can hold.
+    pub completeness: Completeness,
+    /// Publication of the oldest and of the newest post read.
+    pub period: Option<(Instant, Instant)>,
+    /// What is doubtful.
+    #[serde(skip)]
+    pub findings: Vec<Finding>,
+}
+
+/// Takes in the posts of `files` for the account `alias`. `format` names an importer; without it the content decides.
+pub async fn ingest(
+    app: &mut App,
+    alias: &Alias,
+    files: &[PathBuf],
+    format: Option<&str>,
+) -> Result<Ingested, OpsError> {
+    let by = person::acting_or_system(app).await?;
+    let account = app
+        .catalogue
+        .account(alias)
+        .await?
+        .ok_or_else(|| OpsError::unknown("account", alias))?;
+    let started = app.now();
+    let before = last_change(app, &account).await?;
+    let stage = app.store.stage("ingest")?;
+    let mut run = Run::new(CaptureId::new(started), alias);
+    for (path, number) in files.iter().zip(0..) {
+        let scratch = stage.dir().join(format!("scratch-{number}"));
+        std::fs::create_dir(&scratch).map_err(|source| OpsError::File {
+            path: scratch.clone(),
+            source,
+        })?;
+        run.container(app, &account, &stage, (path, &scratch), format)
+            .await?;
+    }
+    if run.known {
+        return Ok(run.report);
+    }
+    let ingest = run.ingest_json();
+    stage.write_json(REPORT, "ingest.json", &ingest)?;
+    let description = run.describe(&account, started, app.now());
+    let sealed = stage.seal("capture", &description)?;
+    let mut report = run.report;
+    let mut session = app.begin().await?;
+    // What was new when the posts were compared must still be new: another ingest or a disposal may have come between.
+    if last_change_in(session.catalogue, &account).await? != before {
+        return Err(OpsError::part(
+            "another ingest or a disposal changed the account meanwhile; nothing was taken in, run again",
+            ErrorKind::Environment,
+            std::io::Error::other("the account's posts changed"),
+        ));
+    }
+    let holder = HolderId::Capture(run.id.clone());
+    let entry = entry_body(&account, &run.id, &ingest);
+    session
+        .commit((&holder, Some(&account.account.id)), sealed, &by, entry)
+        .await?;
+    report.capture = Some(run.id);
+    Ok(report)
+}
+
+fn entry_body(
+    account: &AccountRow,
+    capture: &CaptureId,
+    ingest: &IngestJson,
+) -> impl FnOnce(crate::model::entry::Sealed) -> Body {
+    let (account, capture) = (account.account.id.clone(), capture.clone());
+    let (claimed, parsed) = (ingest.claimed, ingest.parsed);
+    let (added, changed, unchanged) = (ingest.added, ingest.changed, ingest.unchanged);
+    let refused = ingest.refused.len() as u64;
+    move |sealed| Body::Ingest {
+        account,
+        capture,
+        claimed,
+        parsed,
+        added,
+        changed,
+        unchanged,
+        refused,
+        sealed,
+    }
+}
+
+/// The newest ingest of the account and the number of disposed units.
+async fn last_change(app: &App, account: &AccountRow) -> Result<(Option<u64>, u64), OpsError> {
+    last_change_in(&app.catalogue, account).await
+}
+
+async fn last_change_in(
+    catalogue: &crate::catalogue::Catalogue,
+    account: &AccountRow,
+) -> Result<(Option<u64>, u64), OpsError> {
+    let captures = catalogue.captures(Some(&account.account.id)).await?;
+    let newest = captures
+        .iter()
+        .filter(|capture| capture.kind == CaptureKind::Ingest)
+        .map(|capture| capture.seq)
+        .max();
+    Ok((newest, catalogue.count_disposed().await?))
+}
+
+/// An ingest while it goes on.
+#[derive(Debug)]
+struct Run {
+    id: CaptureId,
+    report: Ingested,
+    importer: Option<&'static dyn Importer>,
+    /// Whether every container was taken in before.
+    known: bool,
+    units: u32,
+    seen: Vec<UnitRef>,
+    access: BTreeMap<UnitNo, AccessClass>,
+    /// Keys and versions of this run's posts, as digests, with the number of their container.
+    keys: BTreeMap<[u8; 16], ([u8; 16], usize)>,
+}
+
+impl Run {
+    fn new(id: CaptureId, alias: &Alias) -> Self {
+        Self {
+            id,
+            report: Ingested {
+                account: alias.clone(),
+                capture: None,
+                format: String::new(),
+                title: String::new(),
+                format_version: None,
+                containers: Vec::new(),
+                claimed: 0,
+                parsed: 0,
+                added: 0,
+                changed: 0,
+                unchanged: 0,
+                refused: Vec::new(),
+                skipped: Vec::new(),
+                repairs: 0,
+                redactions: 0,
+                completeness: Completeness::Full,
+                period: None,
+                findings: Vec::new(),
+            },
+            importer: None,
+            known: true,
+            units: 0,
+            seen: Vec::new(),
+            access: BTreeMap::from([(REPORT, AccessClass::Protected)]),
+            keys: BTreeMap::new(),
+        }
+    }
+
+    /// Reads one container to its end.
+    async fn container(
+        &mut self,
+        app: &App,
+        account: &AccountRow,
+        stage: &Stage,
+        (path, scratch): (&Path, &Path),
+        format: Option<&str>,
+    ) -> Result<(), OpsError> {
+        let failed = |error| platform_error(path, error);
+        let container = Container::open(path, scratch, Limits::default()).map_err(failed)?;
+        let importer = self.importer_of(&container, format).map_err(failed)?;
+        let facts = container.facts().map_err(failed)?;
+        let account_id = &account.account.id;
+        let known = app
+            .catalogue
+            .container(account_id, &facts.sha256)
+            .await?
+            .is_some();
+        self.known &= known;
+        let source = Source {
+            container: &container,
+            container_sha256: &facts.sha256,
+            account: account_id,
+        };
+        let mut items = importer.read(&source).map_err(failed)?;
+        while let Some(item) = items.next() {
+            match item.map_err(failed)? {
+                Item::Refused(refused) => self.refuse(refused),
+                // What a container held was decided when it first came: a post of it that is not there any more was
+                // disposed of, and does not come back with the same file.
+                Item::Post(parsed) if known => self.count(&parsed),
+                Item::Post(parsed) => self.post(app, stage, &container, *parsed).await?,
+            }
+        }
+        let summary = items.summary();
+        drop(items);
+        self.close(account, &container, summary);
+        self.report.containers.push(facts);
+        Ok(())
+    }
+
+    /// The importer; all containers of an ingest must be of one format.
+    fn importer_of(
+        &mut self,
+        container: &Container,
+        format: Option<&str>,
+    ) -> Result<&'static dyn Importer, PlatformError> {
+        let importer = platform::importer_for(container, format)?;
+        if let Some(first) = self
+            .importer
+            .filter(|first| first.name() != importer.name())
+        {
+            return Err(PlatformError::Expected {
+                place: container.name().to_owned(),
+                expected: format!(
+                    "the format of the first file ({}), not {}",
+                    first.name(),
+                    importer.name()
+                ),
+            });
+        }
+        self.importer = Some(importer);
+        importer.name().clone_into(&mut self.report.format);
+        importer.title().clone_into(&mut self.report.title);
+        Ok(importer)
+    }
+
+    fn refuse(&mut self, refused: Refused) {
+        self.report.claimed += 1;
+        self.report.refused.push(refused);
+    }
+
+    fn count(&mut self, parsed: &Parsed) {
+        let report = &mut self.report;
+        report.claimed += 1;
+        report.parsed += 1;
+        report.unchanged += 1;
+        self.note_facts(parsed);
+    }
+
+    fn note_facts(&mut self, parsed: &Parsed) {
+        let report = &mut self.report;
+        report.repairs += parsed.post.repairs.len() as u64;
+        report.redactions += parsed.post.redactions.len() as u64;
+        if let Some(time) = parsed.post.posted_at.utc {
+            let (first, last) = report.period.unwrap_or((time, time));
+            report.period = Some((first.min(time), last.max(time)));
+        }
+    }
+
+    /// Takes in one post: new, a new version, or as before.
+    async fn post(
+        &mut self,
+        app: &App,
+        stage: &Stage,
+        container: &Container,
+        mut parsed: Parsed,
+    ) -> Result<(), OpsError> {
+        if !self.first_of_its_key(&parsed) {
+            return Ok(());
+        }
+        let known = app.catalogue.post(&parsed.post.key).await?;
+        if let Some(row) = known
+            .as_ref()
+            .filter(|row| parsed.post.same_version_as(&row.post))
+        {
+            self.seen.push(row.unit.clone());
+            self.count(&parsed);
+            return Ok(());
+        }
+        if self.units >= MOST {
+            return Err(OpsError::Problem(format!(
+                "the containers hold more than {MOST} new posts; take them in as several ingests"
+            )));
+        }
+        self.units += 1;
+        let unit = UnitNo(self.units);
+        self.report.claimed += 1;
+        self.report.parsed += 1;
+        match known {
+            Some(_) => self.report.changed += 1,
+            None => self.report.added += 1,
+        }
+        self.note_facts(&parsed);
+        let class = if parsed.post.visibility.is_open() {
+            AccessClass::Open
+        } else {
+            AccessClass::Protected
+        };
+        self.access.insert(unit, class);
+        parsed.post.nonce = nonce()?;
+        stage.write_json(unit, "item.json", &parsed.post)?;
+        stage.write(unit, "original.json", &parsed.original)?;
+        for media in &parsed.media {
+            take_media(stage, container, unit, media)?;
+        }
+        Ok(())
+    }
+
+    /// Whether no post of this run has the key yet. The same post in another container is as before; anything else
+    /// under one key is refused, for which of them holds cannot be told.
+    fn first_of_its_key(&mut self, parsed: &Parsed) -> bool {
+        let key = half(&Sha256Hex::of(parsed.post.key.as_bytes()));
+        let version = half(&parsed.post.fingerprint());
+        let number = self.report.containers.len();
+        let Some((first, of)) = self.keys.get(&key).copied() else {
+            self.keys.insert(key, (version, number));
+            return true;
+        };
+        if of != number && first == version {
+            self.count(parsed);
+            return false;
+        }
+        let evidence = parsed.post.evidence.first();
+        let place = evidence.map_or_else(String::new, |evidence| {
+            let member = evidence.member.as_deref().unwrap_or_default();
+            format!("{member} {}", evidence.locator).trim().to_owned()
+        });
+        let reason = if of == number {
+            "its id stands twice in the container; the first was taken in"
+        } else {
+            "its id stands in an earlier container with other content; take in one container at a time, the oldest first"
+        };
+        self.refuse(Refused {
+            place,
+            reason: reason.to_owned(),
+        });
+        false
+    }
+
+    /// What the container as a whole tells.
+    fn close(&mut self, account: &AccountRow, container: &Container, summary: Summary) {
+        let report = &mut self.report;
+        report.format_version = summary.format_version.or(report.format_version.take());
+        report.completeness = report.completeness.max(summary.completeness);
+        for skipped in summary.skipped {
+            match report
+                .skipped
+                .iter_mut()
+                .find(|known| known.what == skipped.what)
+            {
+                Some(known) => known.count += skipped.count,
+                None => report.skipped.push(skipped),
+            }
+        }
+        for note in summary.notes {
+            report
+                .findings
+                .push(Finding::warning("W-CONTAINER", container.name(), note));
+        }
+        let host = |address: &str| url::Url::parse(address).ok()?.host_str().map(str::to_owned);
+        let own = host(&account.account.url);
+        let told: Vec<_> = summary
+            .addresses
+            .iter()
+            .filter_map(|address| host(address))
+            .collect();
+        if own.is_some_and(|own| !told.is_empty() && !told.contains(&own)) {
+            report.findings.push(Finding::warning(
+                "W-OTHER-SITE",
+                container.name(),
+                format!(
+                    "Exporten är från {}, inte från kontots adress.",
+                    told.join(", ")
+                ),
+            ));
+        }
+    }
+
+    fn ingest_json(&mut self) -> IngestJson {
+        let report = &self.report;
+        let version = self.importer.map_or("", |importer| importer.version());
+        IngestJson {
+            v: STORE_VERSION.to_owned(),
+            containers: report.containers.clone(),
+            format: report.format.clone(),
+            format_version: report.format_version.clone(),
+            parser: format!("{}/{version}", report.format),
+            claimed: report.claimed,
+            parsed: report.parsed,
+            added: report.added,
+            changed: report.changed,
+            unchanged: report.unchanged,
+            refused: report.refused.clone(),
+            skipped: report.skipped.clone(),
+            repairs: report.repairs,
+            redactions: report.redactions,
+            completeness: report.completeness,
+            seen: std::mem::take(&mut self.seen),
+        }
+    }
+
+    fn describe(
+        &mut self,
+        account: &AccountRow,
+        started: Instant,
+        finished: Instant,
+    ) -> CaptureJson {
+        let version = self.importer.map_or("", |importer| importer.version());
+        CaptureJson {
+            v: STORE_VERSION.to_owned(),
+            id: self.id.clone(),
+            account: account.account.id.clone(),
+            kind: CaptureKind::Ingest,
+            snapshot_id: self.id.to_string(),
+            started,
+            finished,
+            verdict: if self.report.refused.is_empty() {
+                Verdict::Complete
+            } else {
+                Verdict::Partial
+            },
+            reasons: Vec::new(),
+            counts: None,
+            tools: BTreeMap::from([
+                ("bevara".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+                (self.report.format.clone(), version.to_owned()),
+            ]),
+            access: std::mem::take(&mut self.access),
+        }
+    }
+}
+
+/// The first half of a digest, enough to tell a million posts apart.
+fn half(digest: &Sha256Hex) -> [u8; 16] {
+    let mut half = [0; 16];
+    half.copy_from_slice(&digest.as_str().as_bytes()[..16]);
+    half
+}
+
+/// 128 random bits: without them the digest of a short post could be guessed after its disposal.
+fn nonce() -> Result<String, OpsError> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).map_err(|error| StoreError::Random(error.to_string()))?;
+    Ok(hex::encode(bytes))
+}
+
+/// Copies a file of the container into the unit; it must still be what the post says it is.
+fn take_media(
+    stage: &Stage,
+    container: &Container,
+    unit: UnitNo,
+    media: &Media,
+) -> Result<(), OpsError> {
+    let place = PathBuf::from(container.place(media.member));
+    let failed = |source| OpsError::File {
+        path: place.clone(),
+        source,
+    };
+    let mut reader = container
+        .read(media.member)
+        .map_err(|error| platform_error(&place, error))?;
+    let path = stage.dir().join("media");
+    let mut out = File::options()
+        .write(true)
+        .create_new(true)
+        .open(&path)
+        .map_err(failed)?;
+    let mut stream = DigestStream::default();
+    let mut piece = vec![0_u8; 256 * 1024];
+    loop {
+        let read = reader.read(&mut piece).map_err(failed)?;
+        if read == 0 {
+            break;
+        }
+        stream.update(&piece[..read]);
+        out.write_all(&piece[..read]).map_err(failed)?;
+    }
+    if stream.finish().0.sha256 != media.sha256 {
+        return Err(OpsError::Problem(format!(
+            "{} changed while it was read",
+            place.display()
+        )));
+    }
+    stage.adopt(&path, unit, &media.name)?;
+    Ok(())
+}
+
+fn platform_error(path: &Path, error: PlatformError) -> OpsError {
+    let kind = match &error {
+        PlatformError::Io { .. } => ErrorKind::Environment,
+        PlatformError::UnknownFormat { .. } => ErrorKind::Usage,
+        PlatformError::Unsafe { .. }
+        | PlatformError::Damaged { .. }
+        | PlatformError::NotRecognised { .. }
+        | PlatformError::Expected { .. } => ErrorKind::Problem,
+    };
+    OpsError::part(
+        format!("failed to take in posts from {}", path.display()),
+        kind,
+        error,
+    )
+}

@@ -1,0 +1,80 @@
+//! Why a container cannot be read. Messages name the container and the place in it, never the text of a post.
+
+use std::io;
+
+/// Why a container cannot be read at all.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlatformError {
+    /// The file or folder cannot be read.
+    #[error("failed to read {place}")]
+    Io {
+        /// Container, and the file in it.
+        place: String,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// The container breaks the rules that protect the machine and the record.
+    #[error("{container} is refused: {reason}")]
+    Unsafe {
+        /// The container.
+        container: String,
+        /// The rule, and the entry that breaks it.
+        reason: String,
+    },
+    /// The container is damaged.
+    #[error("{place} is damaged: {reason}")]
+    Damaged {
+        /// Container, file in it, line or offset.
+        place: String,
+        /// What was expected.
+        reason: String,
+    },
+    /// No importer knows the content.
+    #[error("{container} is of no known format; known are: {known}")]
+    NotRecognised {
+        /// The container.
+        container: String,
+        /// The known formats.
+        known: String,
+    },
+    /// `--format` names no importer.
+    #[error("there is no format \"{name}\"; known are: {known}")]
+    UnknownFormat {
+        /// What was named.
+        name: String,
+        /// The known formats.
+        known: String,
+    },
+    /// The content is not what the named format needs.
+    #[error("{place}: expected {expected}")]
+    Expected {
+        /// Container, file in it, line.
+        place: String,
+        /// What was expected there.
+        expected: String,
+    },
+}
+
+impl PlatformError {
+    pub(crate) fn io(place: impl Into<String>, source: io::Error) -> Self {
+        Self::Io {
+            place: place.into(),
+            source,
+        }
+    }
+
+    pub(crate) fn damaged(place: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Damaged {
+            place: place.into(),
+            reason: reason.into(),
+        }
+    }
+
+    pub(crate) fn expected(place: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self::Expected {
+            place: place.into(),
+            expected: expected.into(),
+        }
+    }
+}

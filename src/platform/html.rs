@@ -1,0 +1,282 @@
+//! HTML of posts as the plain text that people would read, and the addresses in it. The HTML is hostile: it is parsed as
+//! browsers parse it and never shown.
+
+use scraper::{Html, Node};
+
+/// What line ends in the source mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LineEnds {
+    /// White space, as in HTML.
+    Space,
+    /// Line ends, as in WordPress, which makes paragraphs of them when a page is shown.
+    Kept,
+}
+
+/// Text and addresses of a piece of HTML.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Plain {
+    /// The text.
+    pub(crate) text: String,
+    /// Addresses of links that are no mentions and no hashtags.
+    pub(crate) links: Vec<String>,
+    /// Pictures and other files shown in the text: address and alternative text.
+    pub(crate) media: Vec<(String, Option<String>)>,
+}
+
+/// Elements that stand on lines of their own.
+const BLOCKS: &[&str] = &[
+    "p",
+    "div",
+    "section",
+    "article",
+    "aside",
+    "header",
+    "footer",
+    "figure",
+    "figcaption",
+    "blockquote",
+    "pre",
+    "ul",
+    "ol",
+    "li",
+    "table",
+    "tr",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "dl",
+    "dt",
+    "dd",
+    "details",
+    "summary",
+];
+/// Elements after which a line is left empty.
+const PARAGRAPHS: &[&str] = &[
+    "p",
+    "blockquote",
+    "pre",
+    "ul",
+    "ol",
+    "table",
+    "figure",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+];
+/// Elements whose content nobody reads.
+const UNREAD: &[&str] = &["script", "style", "template", "noscript", "head", "title"];
+
+/// Reads `html`.
+pub(crate) fn plain(html: &str, line_ends: LineEnds) -> Plain {
+    if !html.contains(['<', '&']) {
+        let mut out = Lines::default();
+        out.words(html, line_ends);
+        return Plain {
+            text: out.finish(),
+            ..Plain::default()
+        };
+    }
+    let tree = Html::parse_fragment(html);
+    let mut out = Lines::default();
+    let mut plain = Plain::default();
+    let (mut unread, mut preformatted) = (0_usize, 0_usize);
+    for edge in tree.tree.root().traverse() {
+        match edge {
+            ego_tree::iter::Edge::Open(node) => match node.value() {
+                Node::Text(text) if unread == 0 => {
+                    out.words(
+                        text,
+                        if preformatted > 0 {
+                            LineEnds::Kept
+                        } else {
+                            line_ends
+                        },
+                    );
+                }
+                Node::Element(element) => {
+                    let name = element.name();
+                    if UNREAD.contains(&name) {
+                        unread += 1;
+                    }
+                    preformatted += usize::from(name == "pre");
+                    open(element, &mut out, &mut plain);
+                }
+                Node::Text(_)
+                | Node::Document
+                | Node::Fragment
+                | Node::Doctype(_)
+                | Node::Comment(_)
+                | Node::ProcessingInstruction(_) => {}
+            },
+            ego_tree::iter::Edge::Close(node) => {
+                if let Some(element) = node.value().as_element() {
+                    let name = element.name();
+                    preformatted -= usize::from(name == "pre");
+                    if UNREAD.contains(&name) {
+                        unread -= 1;
+                    } else if PARAGRAPHS.contains(&name) {
+                        out.end_paragraph();
+                    } else if BLOCKS.contains(&name) {
+                        out.end_line();
+                    } else if matches!(name, "td" | "th") {
+                        out.words(" ", LineEnds::Space);
+                    }
+                }
+            }
+        }
+    }
+    plain.text = out.finish();
+    plain
+}
+
+fn open(element: &scraper::node::Element, out: &mut Lines, plain: &mut Plain) {
+    let name = element.name();
+    if BLOCKS.contains(&name) {
+        out.end_line();
+    }
+    match name {
+        "br" => out.break_line(),
+        "li" => out.words("- ", LineEnds::Space),
+        "a" => {
+            let classes = element.attr("class").unwrap_or_default();
+            let marks = classes
+                .split_whitespace()
+                .any(|class| matches!(class, "mention" | "hashtag"));
+            if let Some(address) = element
+                .attr("href")
+                .filter(|_| !marks)
+                .and_then(web_address)
+            {
+                push_unique(&mut plain.links, address);
+            }
+        }
+        "img" | "video" | "audio" | "source" => {
+            if let Some(address) = element.attr("src").and_then(web_address) {
+                let alt = element
+                    .attr("alt")
+                    .map(crate::model::text::normalised)
+                    .filter(|alt| !alt.is_empty());
+                if !plain.media.iter().any(|(known, _)| *known == address) {
+                    plain.media.push((address, alt));
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// An absolute address on the web, as it stands.
+pub(crate) fn web_address(text: &str) -> Option<String> {
+    let text = text.trim();
+    let lower = text.get(..8).unwrap_or(text).to_ascii_lowercase();
+    let web = lower.starts_with("https://") || lower.starts_with("http://");
+    (web && !text.chars().any(|c| c.is_control() || c.is_whitespace())).then(|| text.to_owned())
+}
+
+/// Adds what is not there yet.
+pub(crate) fn push_unique(list: &mut Vec<String>, text: String) {
+    if !list.contains(&text) {
+        list.push(text);
+    }
+}
+
+/// Text as it grows: white space is folded, at most one line is left empty.
+#[derive(Debug, Default)]
+struct Lines {
+    text: String,
+    space: bool,
+    breaks: usize,
+}
+
+impl Lines {
+    fn words(&mut self, text: &str, line_ends: LineEnds) {
+        for character in text.chars() {
+            if character == '\n' && line_ends == LineEnds::Kept {
+                self.break_line();
+            } else if matches!(character, ' ' | '\n' | '\t' | '\r' | '\u{c}') {
+                self.space = true;
+            } else {
+                self.separate();
+                self.text.push(character);
+            }
+        }
+    }
+
+    fn separate(&mut self) {
+        if !self.text.is_empty() {
+            if self.breaks > 0 {
+                self.text
+                    .push_str(if self.breaks > 1 { "\n\n" } else { "\n" });
+            } else if self.space {
+                self.text.push(' ');
+            }
+        }
+        self.space = false;
+        self.breaks = 0;
+    }
+
+    fn break_line(&mut self) {
+        self.breaks += 1;
+    }
+
+    fn end_line(&mut self) {
+        self.breaks = self.breaks.max(1);
+    }
+
+    fn end_paragraph(&mut self) {
+        self.breaks = self.breaks.max(2);
+    }
+
+    fn finish(self) -> String {
+        crate::model::text::normalised(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(html: &str) -> String {
+        plain(html, LineEnds::Space).text
+    }
+
+    #[test]
+    fn mastodon_links_are_whole_although_their_parts_are_hidden() {
+        let html = r#"<p>Läs mer: <a href="https://exempelkommun.se/nyheter/badhuset"><span class="invisible">https://</span><span class="ellipsis">exempelkommun.se/nyheter/bad</span><span class="invisible">huset</span></a></p><p>Hej <span class="h-card"><a href="https://m.example/@kim" class="u-url mention">@<span>kim</span></a></span><br>Rad två</p>"#;
+        let read = plain(html, LineEnds::Space);
+        assert_eq!(
+            read.text,
+            "Läs mer: https://exempelkommun.se/nyheter/badhuset\n\nHej @kim\nRad två"
+        );
+        assert_eq!(read.links, ["https://exempelkommun.se/nyheter/badhuset"]);
+    }
+
+    #[test]
+    fn scripts_and_comments_are_not_read_and_entities_are() {
+        assert_eq!(
+            text(
+                "<!-- wp:paragraph --><p>Å&auml;&ouml; &#128512; &amp;amp;</p><script>alert(1)</script>"
+            ),
+            "Åäö 😀 &amp;"
+        );
+        assert_eq!(text("a\n\n b"), "a b");
+        assert_eq!(plain("a\n\n\n\nb\nc", LineEnds::Kept).text, "a\n\nb\nc");
+        assert_eq!(
+            text("<ul><li>ett</li><li>två</li></ul>slut"),
+            "- ett\n- två\n\nslut"
+        );
+    }
+
+    #[test]
+    fn deep_nesting_ends() {
+        let html = "<div>".repeat(20_000) + "djupt";
+        assert_eq!(text(&html), "djupt");
+    }
+}

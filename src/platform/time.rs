@@ -1,0 +1,74 @@
+//! Times as platforms write them.
+
+use chrono::{DateTime, Datelike as _, NaiveDateTime, Utc};
+
+use crate::model::post::{PostTime, ZoneBasis};
+use crate::model::time::Instant;
+
+/// Years that a post can be of; `0000-00-00` and clocks gone wrong lie outside.
+fn plausible(time: DateTime<Utc>) -> bool {
+    (1970..=2200).contains(&time.year())
+}
+
+/// `2026-05-04 10:00:00` in UTC, as in members named `…_gmt`; `None` for `0000-00-00 00:00:00` and what is no time.
+pub(crate) fn wordpress_gmt(text: &str) -> Option<PostTime> {
+    let time = wall_clock(text)?.and_utc();
+    plausible(time).then(|| PostTime {
+        utc: Some(Instant::new(time)),
+        original: text.to_owned(),
+        zone_basis: ZoneBasis::UtcByFormat,
+    })
+}
+
+/// The same in the site's own zone, which the export does not tell; a Swedish municipality's is taken for Stockholm.
+pub(crate) fn wordpress_local(text: &str) -> Option<PostTime> {
+    let time = Instant::of_stockholm_clock(wall_clock(text)?);
+    plausible(time.utc()).then(|| PostTime {
+        utc: Some(time),
+        original: text.to_owned(),
+        zone_basis: ZoneBasis::SiteLocal,
+    })
+}
+
+fn wall_clock(text: &str) -> Option<NaiveDateTime> {
+    NaiveDateTime::parse_from_str(text.trim(), "%Y-%m-%d %H:%M:%S").ok()
+}
+
+/// RFC 2822, as in `pubDate`.
+pub(crate) fn rfc2822(text: &str) -> Option<PostTime> {
+    let time = DateTime::parse_from_rfc2822(text.trim()).ok()?.to_utc();
+    plausible(time).then(|| PostTime {
+        utc: Some(Instant::new(time)),
+        original: text.to_owned(),
+        zone_basis: ZoneBasis::ExplicitOffset,
+    })
+}
+
+/// RFC 3339, as in ActivityPub.
+pub(crate) fn rfc3339(text: &str) -> Option<PostTime> {
+    let time = DateTime::parse_from_rfc3339(text.trim()).ok()?.to_utc();
+    plausible(time).then(|| PostTime {
+        utc: Some(Instant::new(time)),
+        original: text.to_owned(),
+        zone_basis: ZoneBasis::ExplicitOffset,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zero_dates_are_no_times_and_local_times_are_stockholms() {
+        assert_eq!(wordpress_gmt("0000-00-00 00:00:00"), None);
+        assert_eq!(wordpress_gmt("2026-02-30 00:00:00"), None);
+        let gmt = wordpress_gmt("2026-07-01 10:00:00").unwrap();
+        let local = wordpress_local("2026-07-01 12:00:00").unwrap();
+        assert_eq!(gmt.utc, local.utc);
+        assert_eq!(
+            rfc2822("Wed, 01 Jul 2026 12:00:00 +0200").unwrap().utc,
+            gmt.utc
+        );
+        assert_eq!(rfc3339("2026-07-01T10:00:00.123Z").unwrap().utc, gmt.utc);
+    }
+}

@@ -1,0 +1,390 @@
+//! A piece of XML as a tree of elements with the names this reader uses: `wp:`, `content:`, `excerpt:` and `dc:` are told
+//! by their namespace's address, whatever prefix the file gives them and whichever version of WXR it is.
+
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::name::{Namespace, ResolveResult};
+use quick_xml::reader::NsReader;
+use serde_json::{Map, Value};
+
+/// Deepest nesting of elements.
+const DEEPEST: usize = 64;
+
+/// An element.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Node {
+    pub(crate) name: String,
+    pub(crate) attributes: Vec<(String, String)>,
+    pub(crate) text: String,
+    pub(crate) children: Vec<Node>,
+}
+
+/// What was mended while reading.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Mended {
+    /// Control characters that XML does not allow were taken out.
+    pub(crate) control: bool,
+    /// Bytes that are no UTF-8 became U+FFFD.
+    pub(crate) utf8: bool,
+    /// A prefix without a namespace was taken for the one it is always used for.
+    pub(crate) namespace: bool,
+    /// An entity that XML does not know was left as it stands.
+    pub(crate) entity: bool,
+}
+
+impl Mended {
+    /// The codes for a post's `repairs`.
+    pub(crate) fn codes(self) -> Vec<String> {
+        [
+            (self.control, "xml-control"),
+            (self.entity, "xml-entity"),
+            (self.namespace, "xml-namespace"),
+            (self.utf8, "utf8-replaced"),
+        ]
+        .into_iter()
+        .filter(|(is, _)| *is)
+        .map(|(_, code)| code.to_owned())
+        .collect()
+    }
+}
+
+/// Why a piece of XML cannot be read, and in which of its lines (from 0).
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) line: u64,
+    pub(crate) reason: String,
+}
+
+impl Node {
+    /// The first child of this name.
+    pub(crate) fn child(&self, name: &str) -> Option<&Self> {
+        self.children.iter().find(|child| child.name == name)
+    }
+
+    /// The text of the first child of this name, without white space around it; `None` where empty or missing.
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+        self.child(name)
+            .map(|child| child.text.trim())
+            .filter(|text| !text.is_empty())
+    }
+
+    /// The element as JSON: an object of its children by name, an array where a name stands several times, the text as a
+    /// string. `left_out` names children that are kept elsewhere.
+    pub(crate) fn to_json(&self, left_out: &str) -> Value {
+        if self.children.is_empty() && self.attributes.is_empty() {
+            return Value::String(self.text.clone());
+        }
+        let mut members = Map::new();
+        for (name, value) in &self.attributes {
+            members.insert(format!("@{name}"), Value::String(value.clone()));
+        }
+        if !self.text.trim().is_empty() || self.children.is_empty() {
+            members.insert("#text".to_owned(), Value::String(self.text.clone()));
+        }
+        for child in self.children.iter().filter(|child| child.name != left_out) {
+            let value = child.to_json(left_out);
+            match members.get_mut(&child.name) {
+                Some(Value::Array(list)) => list.push(value),
+                Some(first) => {
+                    let list = Value::Array(vec![first.take(), value]);
+                    members.insert(child.name.clone(), list);
+                }
+                None => {
+                    members.insert(child.name.clone(), value);
+                }
+            }
+        }
+        Value::Object(members)
+    }
+}
+
+/// Bytes as text: control characters out, wrong UTF-8 replaced.
+pub(crate) fn clean(bytes: &[u8], mended: &mut Mended) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    // U+FFFD may stand in the file itself; then nothing was replaced.
+    mended.utf8 |= matches!(text, std::borrow::Cow::Owned(_));
+    let forbidden = |c: char| {
+        (c < ' ' && !matches!(c, '\t' | '\n' | '\r')) || matches!(c, '\u{fffe}' | '\u{ffff}')
+    };
+    if text.contains(forbidden) {
+        mended.control = true;
+        return text.chars().filter(|c| !forbidden(*c)).collect();
+    }
+    text.into_owned()
+}
+
+/// The head of a WXR file: the namespaces that hold for all items, and the elements of the channel so far.
+#[derive(Debug, Default)]
+pub(crate) struct Head {
+    /// `<rss …><channel …>` with the namespaces of both.
+    pub(crate) prefix: String,
+    pub(crate) children: Vec<Node>,
+}
+
+/// Reads the head; what is open at its end stays open.
+pub(crate) fn head(text: &str, mended: &mut Mended) -> Result<Head, Fault> {
+    let mut head = Head::default();
+    let mut tree = Tree::new(text);
+    while let Some(step) = tree.step(mended)? {
+        let Step::Opened(depth, name, namespaces) = step else {
+            continue;
+        };
+        let expected = match depth {
+            1 => "rss",
+            2 => "channel",
+            _ => continue,
+        };
+        if name != expected {
+            return Err(tree.fault(format!("expected <{expected}>")));
+        }
+        head.prefix.push_str(&format!("<{expected}{namespaces}>"));
+    }
+    if !head.prefix.contains("<channel") {
+        return Err(tree.fault("expected <channel>".to_owned()));
+    }
+    // The channel is the second open element, or was closed into the first in a file without items.
+    let channel = match tree.open.into_iter().nth(1) {
+        Some(channel) => Some(channel),
+        None => tree.done.and_then(|rss| rss.children.into_iter().next()),
+    };
+    head.children = channel.map(|channel| channel.children).unwrap_or_default();
+    Ok(head)
+}
+
+/// Reads one element in the scope of `prefix`, the head's opening tags.
+pub(crate) fn element(prefix: &str, text: &str, mended: &mut Mended) -> Result<Node, Fault> {
+    let whole = format!("{prefix}{text}");
+    let mut tree = Tree::new(&whole);
+    while tree.step(mended)?.is_some() {}
+    let mut open = tree.open.into_iter();
+    match (open.next(), open.next(), open.next()) {
+        (Some(_), Some(mut channel), None) if channel.children.len() == 1 => {
+            Ok(channel.children.remove(0))
+        }
+        _ => Err(Fault {
+            line: text.lines().count().saturating_sub(1) as u64,
+            reason: "an element is not closed".to_owned(),
+        }),
+    }
+}
+
+enum Step {
+    /// Depth from 1, name, and the namespaces declared.
+    Opened(usize, String, String),
+    Other,
+}
+
+struct Tree<'a> {
+    text: &'a str,
+    reader: NsReader<&'a [u8]>,
+    open: Vec<Node>,
+    done: Option<Node>,
+}
+
+impl<'a> Tree<'a> {
+    fn new(text: &'a str) -> Self {
+        let mut reader = NsReader::from_str(text);
+        reader.config_mut().allow_dangling_amp = true;
+        Self {
+            text,
+            reader,
+            open: Vec::new(),
+            done: None,
+        }
+    }
+
+    fn fault(&self, reason: String) -> Fault {
+        let at = usize::try_from(self.reader.buffer_position()).unwrap_or(usize::MAX);
+        let read = &self.text.as_bytes()[..at.min(self.text.len())];
+        Fault {
+            line: read.iter().filter(|byte| **byte == b'\n').count() as u64,
+            reason,
+        }
+    }
+
+    fn step(&mut self, mended: &mut Mended) -> Result<Option<Step>, Fault> {
+        let (namespace, event) = match self.reader.read_resolved_event() {
+            Ok((namespace, event)) => (prefix_of(&namespace, mended), event),
+            Err(error) => return Err(self.fault(without_text(&error))),
+        };
+        match event {
+            Event::Start(start) => {
+                if self.open.len() >= DEEPEST {
+                    return Err(self.fault("elements lie more than 64 deep".to_owned()));
+                }
+                let (node, namespaces) =
+                    opened(&namespace, &start).map_err(|reason| self.fault(reason))?;
+                let name = node.name.clone();
+                self.open.push(node);
+                return Ok(Some(Step::Opened(self.open.len(), name, namespaces)));
+            }
+            Event::Empty(start) => {
+                let (node, _) = opened(&namespace, &start).map_err(|reason| self.fault(reason))?;
+                self.close(node);
+            }
+            Event::End(_) => {
+                if let Some(node) = self.open.pop() {
+                    self.close(node);
+                }
+            }
+            Event::Text(text) => self.push(&text.xml10_content()),
+            Event::CData(text) => self.push(&text.xml10_content()),
+            Event::GeneralRef(reference) => {
+                let resolved = match reference.resolve_char_ref() {
+                    Ok(Some(character)) => Some(character.to_string()),
+                    Ok(None) => {
+                        quick_xml::escape::resolve_predefined_entity(&reference.xml10_content())
+                            .map(str::to_owned)
+                    }
+                    Err(error) => return Err(self.fault(without_text(&error))),
+                };
+                let text = resolved.unwrap_or_else(|| {
+                    // `&nbsp;` and the like mean something in the HTML that the text is.
+                    mended.entity = true;
+                    format!("&{};", &*reference.xml10_content())
+                });
+                self.push(&text);
+            }
+            Event::DocType(_) => return Err(self.fault("a DOCTYPE has no place in WXR".to_owned())),
+            Event::Eof => return Ok(None),
+            Event::Decl(_) | Event::PI(_) | Event::Comment(_) => {}
+        }
+        Ok(Some(Step::Other))
+    }
+
+    fn push(&mut self, text: &str) {
+        if let Some(node) = self.open.last_mut() {
+            node.text.push_str(text);
+        }
+    }
+
+    fn close(&mut self, node: Node) {
+        match self.open.last_mut() {
+            Some(parent) => parent.children.push(node),
+            None => self.done = Some(node),
+        }
+    }
+}
+
+/// The error's kind; its own message may quote the file.
+fn without_text(error: &quick_xml::Error) -> String {
+    match error {
+        quick_xml::Error::IllFormed(_) => "tags do not match".to_owned(),
+        quick_xml::Error::Syntax(fault) => fault.to_string(),
+        quick_xml::Error::Namespace(_) => "a namespace is wrong".to_owned(),
+        quick_xml::Error::InvalidAttr(_) => "an attribute is wrong".to_owned(),
+        quick_xml::Error::Escape(_) => "a character reference is wrong".to_owned(),
+        quick_xml::Error::Encoding(_) | quick_xml::Error::Io(_) => "it cannot be read".to_owned(),
+    }
+}
+
+/// The prefix this reader uses for a namespace.
+fn prefix_of(namespace: &ResolveResult<'_>, mended: &mut Mended) -> String {
+    match namespace {
+        ResolveResult::Unbound => String::new(),
+        ResolveResult::Bound(Namespace(uri)) => {
+            let bare = uri
+                .trim_start_matches("http://")
+                .trim_start_matches("https://");
+            if let Some(rest) = bare.strip_prefix("wordpress.org/export/") {
+                return if rest.contains("/excerpt") {
+                    "excerpt:"
+                } else {
+                    "wp:"
+                }
+                .to_owned();
+            }
+            match bare.trim_end_matches('/') {
+                "purl.org/rss/1.0/modules/content" => "content:".to_owned(),
+                "purl.org/dc/elements/1.1" => "dc:".to_owned(),
+                "wellformedweb.org/CommentAPI" => "wfw:".to_owned(),
+                "" => String::new(),
+                _ => format!("{{{uri}}}"),
+            }
+        }
+        ResolveResult::Unknown(prefix) => {
+            mended.namespace = true;
+            match prefix.as_str() {
+                "wp" | "content" | "excerpt" | "dc" | "wfw" => format!("{prefix}:"),
+                other => format!("{{?{other}}}"),
+            }
+        }
+    }
+}
+
+fn opened(namespace: &str, start: &BytesStart<'_>) -> Result<(Node, String), String> {
+    let mut node = Node {
+        name: format!("{namespace}{}", start.local_name().as_ref()),
+        ..Node::default()
+    };
+    let mut namespaces = String::new();
+    for attribute in start.attributes() {
+        let attribute = attribute.map_err(|_quoted| "an attribute is wrong".to_owned())?;
+        let key: &str = attribute.key.as_ref();
+        if key == "xmlns" || key.starts_with("xmlns:") {
+            let quote = if attribute.value.contains('"') {
+                '\''
+            } else {
+                '"'
+            };
+            namespaces.push_str(&format!(" {key}={quote}{}{quote}", attribute.value));
+            continue;
+        }
+        let value = match quick_xml::escape::unescape(&attribute.value) {
+            Ok(value) => value.into_owned(),
+            Err(_) => attribute.value.into_owned(),
+        };
+        node.attributes.push((key.to_owned(), value));
+    }
+    Ok((node, namespaces))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PREFIX: &str = r#"<rss xmlns:wp="http://wordpress.org/export/1.1/" xmlns:x="http://wordpress.org/export/1.1/excerpt/"><channel>"#;
+
+    fn read(text: &str) -> Result<Node, Fault> {
+        element(PREFIX, text, &mut Mended::default())
+    }
+
+    #[test]
+    fn names_follow_the_namespace_and_cdata_is_joined() {
+        let node = read("<item xmlns:q='http://wordpress.org/export/1.2/'><q:post_id>7</q:post_id><x:encoded>e</x:encoded><wp:a><![CDATA[å]]]]><![CDATA[>]]> &amp; &#246;</wp:a></item>").unwrap();
+        assert_eq!(node.value("wp:post_id"), Some("7"));
+        assert_eq!(node.value("excerpt:encoded"), Some("e"));
+        assert_eq!(node.value("wp:a"), Some("å]]> & ö"));
+        assert_eq!(
+            read("<item xmlns:wp='http://example.com/'><wp:post_id>1</wp:post_id></item>")
+                .unwrap()
+                .value("wp:post_id"),
+            None
+        );
+    }
+
+    #[test]
+    fn faults_tell_the_line_and_never_the_text() {
+        let fault = read("<item>\n<a>hemligt</b></item>").unwrap_err();
+        assert_eq!(
+            fault,
+            Fault {
+                line: 1,
+                reason: "tags do not match".to_owned()
+            }
+        );
+        assert_eq!(
+            read("<item><a>").unwrap_err().reason,
+            "an element is not closed"
+        );
+        assert!(read(&format!("<item>{}", "<a>".repeat(100))).is_err());
+    }
+
+    #[test]
+    fn repeated_names_become_arrays() {
+        let node = read("<item><c d='1'>a</c><c>b</c><e/></item>").unwrap();
+        assert_eq!(
+            node.to_json("e"),
+            serde_json::json!({"c": [{"@d": "1", "#text": "a"}, "b"]})
+        );
+    }
+}
