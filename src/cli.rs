@@ -14,6 +14,7 @@ pub mod output;
 mod person;
 mod policy;
 mod post;
+mod progress;
 mod receipt;
 mod reindex;
 mod run;
@@ -54,7 +55,8 @@ pub struct Cli {
 pub struct Globals {
     /// Directory of the archive
     #[arg(
-        long,
+        id = "global_archive",
+        long = "archive",
         global = true,
         env = "BEVARA_ARCHIVE",
         value_name = "DIR",
@@ -62,7 +64,9 @@ pub struct Globals {
     )]
     archive: PathBuf,
     /// Id of the person who acts
+    // The ids of global options must differ from those of every verb's own.
     #[arg(
+        id = "global_person",
         long = "as",
         global = true,
         env = "BEVARA_PERSON",

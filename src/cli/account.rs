@@ -1,12 +1,18 @@
 //! `account`: the register of accounts.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use crate::app::App;
 use crate::cli::Context;
+use crate::cli::exit::Exit;
 use crate::cli::output::{Outcome, table};
 use crate::model::account::{Account, AccountStatus, FIELDS, Platform};
 use crate::model::id::Alias;
+use crate::ops::account::close::{close as close_account, close_without_capture};
+use crate::ops::account::import::{Imported, import};
 use crate::ops::account::{AccountPatch, NewAccount, Registered, Revision, add, list, set, show};
 use crate::ops::error::OpsError;
 
@@ -29,6 +35,29 @@ pub(crate) enum AccountVerb {
         after_help = "Example:\n  bevara account set exempel-facebook \"syfte=Information till invånare\" oppnande_dnr=\"KS 2026/12\" --status vilande"
     )]
     Set(SetArgs),
+    /// Close an account, with its closing capture or the reason why there is none
+    #[command(
+        after_help = "Example:\n  bevara account close exempel-facebook --without-capture \"Kontot är borttaget av plattformen\""
+    )]
+    Close(CloseArgs),
+    /// Take in a register kept elsewhere: CSV (; or ,) or TOML; nothing is written unless every row is right
+    #[command(after_help = "Example:\n  bevara account import konton.csv")]
+    Import(ImportArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CloseArgs {
+    /// The account
+    alias: Alias,
+    /// Close although no closing capture can be taken; it is recorded as missed
+    #[arg(long, value_name = "REASON")]
+    without_capture: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// The file; its columns or keys are named as in docs/register.md
+    file: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -87,6 +116,8 @@ impl AccountVerb {
             Self::List(_) => "account-list",
             Self::Show(_) => "account-show",
             Self::Set(_) => "account-set",
+            Self::Close(_) => "account-close",
+            Self::Import(_) => "account-import",
         }
     }
 }
@@ -165,7 +196,60 @@ pub(crate) async fn run(context: &Context, verb: AccountVerb) -> Result<Outcome,
             let text = format!("Kontot {} är {word}.", changed.account.alias);
             Ok(registered(&changed, text))
         }
+        AccountVerb::Close(args) => close(context, &mut app, args).await,
+        AccountVerb::Import(args) => Ok(imported(&import(&mut app, &args.file).await?)),
     }
+}
+
+async fn close(context: &Context, app: &mut App, args: CloseArgs) -> Result<Outcome, OpsError> {
+    let done = match &args.without_capture {
+        Some(reason) => close_without_capture(app, &args.alias, reason).await?,
+        None => close_account(app, &args.alias, &mut context.bar()).await?,
+    };
+    let mut text = if done.closed {
+        format!("Kontot {} är avslutat.", done.alias)
+    } else {
+        format!(
+            "Kontot {} är kvar: avslutsbilden blev inte fullständig.",
+            done.alias
+        )
+    };
+    for reason in done.captured.iter().flat_map(|captured| &captured.reasons) {
+        text.push_str(&format!("\n  {}", reason.swedish()));
+    }
+    for slot in &done.missed {
+        text.push_str(&format!(
+            "\n  utebliven: {} {}",
+            slot.rule.swedish(),
+            slot.due
+        ));
+    }
+    let capture = done.captured.as_ref().map(|captured| {
+        json!({"capture": captured.capture, "verdict": captured.verdict, "reasons": captured.reasons})
+    });
+    let result = json!({"alias": done.alias, "closed": done.closed, "capture": capture, "missed": done.missed});
+    let exit = if done.closed {
+        Exit::Done
+    } else {
+        Exit::Problems
+    };
+    Ok(Outcome::done(result, text).with_exit(exit))
+}
+
+fn imported(done: &Imported) -> Outcome {
+    let counts = json!({"added": done.added, "changed": done.changed, "unchanged": done.unchanged});
+    if !done.faults.is_empty() {
+        return Outcome::done(counts, "Inget togs in: filen har fel.")
+            .with_findings(done.faults.clone())
+            .with_exit(Exit::Problems);
+    }
+    let text = format!(
+        "{} konton nya, {} ändrade, {} oförändrade.",
+        done.added.len(),
+        done.changed.len(),
+        done.unchanged.len()
+    );
+    Outcome::done(counts, text).with_findings(done.findings.clone())
 }
 
 fn registered(done: &Registered, text: String) -> Outcome {

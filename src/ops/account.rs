@@ -1,6 +1,10 @@
 //! The register of accounts: added, changed, listed, shown. Every revision is a record of its own; nothing a field says
 //! stands in the way of a capture.
 
+pub mod close;
+pub mod import;
+mod table;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -93,6 +97,7 @@ pub async fn add(app: &mut App, new: NewAccount) -> Result<Registered, OpsError>
         account.set_field(name, value)?;
     }
     checked(&account)?;
+    let least = least_administrators(app).await?;
     let stage = app.store.stage("account")?;
     let mut session = app.begin().await?;
     account.opened = session.time().stockholm_date();
@@ -103,7 +108,7 @@ pub async fn add(app: &mut App, new: NewAccount) -> Result<Registered, OpsError>
             "choose another alias; an alias is never used again",
         ));
     }
-    let findings = findings(&account, &others);
+    let findings = findings(&account, &others, least);
     write(&mut session, stage, &account, &by).await?;
     Ok(Registered {
         account,
@@ -132,7 +137,8 @@ pub async fn show(app: &App, alias: &Alias) -> Result<(Registered, Vec<Revision>
         });
     }
     let others = app.catalogue.accounts().await?;
-    let findings = findings(&row.account, &others);
+    let least = least_administrators(app).await?;
+    let findings = findings(&row.account, &others, least);
     let registered = Registered {
         account: row.account,
         changed: false,
@@ -168,12 +174,13 @@ pub async fn set(
     patch: AccountPatch,
 ) -> Result<Registered, OpsError> {
     let by = Actor::Person(acting(app, Role::may_administer, WHAT).await?);
+    let least = least_administrators(app).await?;
     let stage = app.store.stage("account")?;
     let mut session = app.begin().await?;
     let before = find(session.catalogue, alias).await?.account;
     let account = patched(&before, patch)?;
     let others = session.catalogue.accounts().await?;
-    let findings = findings(&account, &others);
+    let findings = findings(&account, &others, least);
     let changed = account != before;
     if changed {
         write(&mut session, stage, &account, &by).await?;
@@ -277,8 +284,25 @@ pub(crate) async fn write(
     Ok(())
 }
 
-/// Fewer administrators than this are a finding (R-TORSBY-05, R-HASS-04: at least two with login).
-const ADMINISTRATORS: usize = 2;
+/// Fewer administrators than this are a finding where the policy does not say how many there must be (R-TORSBY-05,
+/// R-HASS-04: at least two with login).
+const ADMINISTRATORS: u32 = 2;
+
+/// How many administrators an account must have by the policy in force.
+async fn least_administrators(app: &App) -> Result<u32, OpsError> {
+    let newest = app.catalogue.policies().await?.into_iter().next();
+    let Some(row) = newest else {
+        return Ok(ADMINISTRATORS);
+    };
+    let path = format!("store/policies/{}.toml", row.sha256);
+    let text =
+        std::fs::read_to_string(app.store.root().join(&path)).map_err(|source| OpsError::File {
+            path: path.clone().into(),
+            source,
+        })?;
+    let policy = crate::policy::parse::parse(&path, &text).map_err(OpsError::Policy)?;
+    Ok(policy.least_administrators.unwrap_or(ADMINISTRATORS))
+}
 
 /// Fields that the sources ask for; without one the register has a finding, and the capture goes on all the same.
 const WANTED: &[&str] = &[
@@ -291,7 +315,7 @@ const WANTED: &[&str] = &[
 ];
 
 /// What is missing or doubtful about an account, in Swedish.
-pub(crate) fn findings(account: &Account, others: &[AccountRow]) -> Vec<Finding> {
+fn findings(account: &Account, others: &[AccountRow], least: u32) -> Vec<Finding> {
     let mut findings = Vec::new();
     let path = |field: &str| format!("{}/{field}", account.alias);
     let twin = others.iter().map(|row| &row.account).find(|other| {
@@ -305,11 +329,11 @@ pub(crate) fn findings(account: &Account, others: &[AccountRow]) -> Vec<Finding>
         ));
     }
     let count = account.administrators().len();
-    if count < ADMINISTRATORS {
+    if u32::try_from(count).is_ok_and(|count| count < least) {
         findings.push(Finding::warning(
             "R102",
             path("administratorer"),
-            format!("kontot har {count} administratörer; minst {ADMINISTRATORS} behövs"),
+            format!("antal administratörer: {count}; minst {least} behövs"),
         ));
     }
     let mut names = account.administrators();

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::capture::verdict::{self, Baseline};
 use crate::capture::{Browser, BrowserOptions, CaptureRequest, PageCapture};
 use crate::catalogue::AccountRow;
-use crate::model::cadence::{Occasion, Slot};
+use crate::model::cadence::{CadenceRule, Occasion, Slot};
 use crate::model::digest::Sha256Hex;
 use crate::model::entry::{Actor, Body};
 use crate::model::id::{Alias, CaptureId, HolderId, UnitNo};
@@ -430,13 +430,19 @@ async fn commit_kept(
     let window = app.config.schedule.window_days;
     let mut session = app.begin().await?;
     // Decided under the lock: two passes at once can never both fill a slot.
-    let fills = if work.verdict == Verdict::Complete {
+    let mut fills = if work.verdict == Verdict::Complete {
         schedule::wanted(session.catalogue, account, session.time(), window)
             .await?
             .0
     } else {
         Vec::new()
     };
+    if work.verdict == Verdict::Complete && occasion == Occasion::Closing {
+        fills.push(Slot {
+            rule: CadenceRule::Closing,
+            due: session.time().stockholm_date(),
+        });
+    }
     let holder = HolderId::Capture(work.id.clone());
     let (capture, verdict, reasons, slots) = (
         work.id.clone(),
