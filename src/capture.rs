@@ -1,11 +1,45 @@
 //! The browser: finds and starts Chromium, drives it over its DevTools connection, takes a page to its end and says what
 //! is missing. Only this module starts a browser; only it and `remote` connect out.
 
+mod cdp;
+mod consent;
+pub mod guard;
+pub mod launcher;
+mod load;
+mod page;
+mod phrases;
+mod print;
+mod proxy;
+mod scroll;
+mod shots;
+mod tab;
+mod text;
+mod traffic;
 pub mod verdict;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use crate::model::verdict::{Counts, FileRole};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::capture::cdp::{CdpError, Client};
+use crate::capture::guard::{Cidr, CidrError};
+use crate::capture::launcher::Process;
+use crate::capture::proxy::Proxy;
+use crate::capture::tab::Tab;
+use crate::model::verdict::{Counts, FileRole, Reason};
+
+/// Height of the view in CSS pixels.
+pub(crate) const VIEW_HEIGHT: u32 = 900;
+/// How long the browser may take to say what it is.
+const HELLO_LIMIT: Duration = Duration::from_secs(30);
+/// How long the browser may take to close by itself.
+const CLOSE_LIMIT: Duration = Duration::from_secs(5);
+/// Margins of our own documents come from their style sheet.
+const DOCUMENT_MARGIN: f64 = 0.6;
+/// How long a document of our own may take to be set.
+const DOCUMENT_LIMIT: Duration = Duration::from_secs(60);
 
 /// How the browser is started.
 #[derive(Clone, Debug)]
@@ -29,6 +63,12 @@ pub struct BrowserVersion {
     pub product: String,
     /// User agent.
     pub user_agent: String,
+    /// DevTools protocol version.
+    pub protocol: String,
+    /// Source revision it was built from.
+    pub revision: String,
+    /// JavaScript engine version.
+    pub javascript: String,
 }
 
 /// What page to take, and within which bounds.
@@ -50,8 +90,53 @@ pub struct CapturedFile {
 }
 
 /// What was observed while the page was taken: what the verdict rests on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PageFacts {}
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an observation of its own"
+)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct PageFacts {
+    /// Why there was no page at all.
+    pub obstacle: Option<Reason>,
+    /// HTTP status of the main document.
+    pub status: Option<u16>,
+    /// The tab or the browser died.
+    pub crashed: bool,
+    /// The page came to rest, and its end was reached.
+    pub at_rest: bool,
+    /// Redirected to a login page.
+    pub login_address: bool,
+    /// A visible password field.
+    pub password_field: bool,
+    /// … that floats over the page.
+    pub login_overlay: bool,
+    /// Words that ask for a login.
+    pub login_phrase: bool,
+    /// Cut at a bound on height.
+    pub height_limit: bool,
+    /// Cut at a bound on posts.
+    pub post_limit: bool,
+    /// Posts seen.
+    pub counts: Counts,
+    /// Characters of page text, white space apart.
+    pub text_chars: u64,
+    /// Pictures on the page.
+    pub images: u32,
+    /// Those that loaded.
+    pub images_loaded: u32,
+    /// Needed requests that failed, pictures apart.
+    pub requests_failed: u32,
+    /// Segments taken.
+    pub segments: u32,
+    /// Every line of the page is in a segment.
+    pub pictures_whole: bool,
+    /// A picture is blank that should not be.
+    pub blank: bool,
+    /// The page changed its height while the pictures were taken.
+    pub height_changed: bool,
+    /// There is a print.
+    pub printed: bool,
+}
 
 /// A page that was taken, whole or not.
 #[derive(Debug)]
@@ -79,42 +164,224 @@ pub enum BrowserError {
     /// No Chromium.
     #[error("no Chromium was found")]
     Missing,
+    /// The configured one does not exist.
+    #[error("there is no browser at {}", path.display())]
+    NoProgram {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// The profile directory cannot be made.
+    #[error("failed to make the browser's profile {}", path.display())]
+    Profile {
+        /// The directory.
+        path: PathBuf,
+        /// The system's error.
+        source: std::io::Error,
+    },
+    /// It did not start.
+    #[error("the browser did not start: {message}")]
+    Start {
+        /// What it said.
+        message: String,
+    },
+    /// It stopped answering.
+    #[error("the browser does not answer: {message}")]
+    Lost {
+        /// What happened.
+        message: String,
+    },
+    /// An allowed network cannot be read.
+    #[error("an address that is to be allowed cannot be read")]
+    Address(#[from] CidrError),
+    /// The raw directory cannot be written.
+    #[error("failed on {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        source: std::io::Error,
+    },
+}
+
+/// What ends a step.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Problem {
+    /// The browser or the page.
+    #[error(transparent)]
+    Cdp(#[from] CdpError),
+    /// The disk.
+    #[error("failed on {}", path.display())]
+    Io {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    /// A picture that cannot be read or written.
+    #[error("a picture: {0}")]
+    Picture(String),
+    /// A document that cannot be written.
+    #[error("a document: {0}")]
+    Document(String),
+}
+
+impl From<Problem> for BrowserError {
+    fn from(problem: Problem) -> Self {
+        match problem {
+            Problem::Io { path, source } => Self::File { path, source },
+            other => Self::Lost {
+                message: other.to_string(),
+            },
+        }
+    }
 }
 
 /// A running browser.
 #[derive(Debug)]
-pub struct Browser {}
+pub struct Browser {
+    process: Process,
+    client: Client,
+    version: BrowserVersion,
+    options: BrowserOptions,
+    healthy: bool,
+}
 
 impl Browser {
     /// Starts Chromium.
-    pub async fn launch(_options: &BrowserOptions) -> Result<Self, BrowserError> {
-        Err(BrowserError::Missing)
+    pub async fn launch(options: &BrowserOptions) -> Result<Self, BrowserError> {
+        let process = Process::start(options).await?;
+        let client = Client::connect(&process.url).await.map_err(lost)?;
+        let version = client
+            .call("Browser.getVersion", json!({}), HELLO_LIMIT)
+            .await
+            .map_err(lost)?;
+        // Crashes of tabs are told to those who watch targets.
+        client
+            .call(
+                "Target.setDiscoverTargets",
+                json!({"discover": true}),
+                HELLO_LIMIT,
+            )
+            .await
+            .map_err(lost)?;
+        let text = |name: &str| version[name].as_str().unwrap_or_default().to_owned();
+        let version = BrowserVersion {
+            product: text("product"),
+            user_agent: text("userAgent"),
+            protocol: text("protocolVersion"),
+            revision: text("revision"),
+            javascript: text("jsVersion"),
+        };
+        Ok(Self {
+            process,
+            client,
+            version,
+            options: options.clone(),
+            healthy: true,
+        })
     }
 
-    /// Whether it still runs.
+    /// Whether it still runs and can be relied on.
     pub fn is_alive(&self) -> bool {
-        false
+        self.healthy && self.client.is_open()
     }
 
     /// What it says of itself.
     pub fn version(&self) -> &BrowserVersion {
-        todo!()
+        &self.version
     }
 
-    /// Takes a page: writes its files into `raw`.
+    /// Takes a page: writes its files into `raw`. A page that crashes, hangs or is refused is a capture whose facts say
+    /// so; afterwards `is_alive` says whether the browser can go on.
     pub async fn capture(
         &mut self,
-        _request: &CaptureRequest,
-        _raw: &Path,
+        request: &CaptureRequest,
+        raw: &Path,
     ) -> Result<PageCapture, BrowserError> {
-        Err(BrowserError::Missing)
+        let allowed = request
+            .allow_addresses
+            .iter()
+            .map(|network| network.parse())
+            .collect::<Result<Vec<Cidr>, CidrError>>()?;
+        let (capture, healthy) = page::take(
+            &self.client,
+            (&self.options, &self.version),
+            request,
+            allowed,
+            raw,
+        )
+        .await?;
+        self.healthy &= healthy;
+        Ok(capture)
     }
 
     /// Prints a document that this program made, tagged, A4; nothing outside it is loaded.
-    pub async fn print_html(&mut self, _html: &str) -> Result<Vec<u8>, BrowserError> {
-        Err(BrowserError::Missing)
+    pub async fn print_html(&mut self, html: &str) -> Result<Vec<u8>, BrowserError> {
+        let proxy = Proxy::start(None)
+            .await
+            .map_err(|source| BrowserError::Start {
+                message: source.to_string(),
+            })?;
+        let mut tab = Tab::open(
+            &self.client,
+            &proxy.url(),
+            &self.options,
+            &self.version.user_agent,
+        )
+        .await
+        .map_err(lost)?;
+        let printed = print_document(&mut tab, html).await;
+        self.healthy &= tab.close().await.is_ok();
+        printed.map_err(lost)
     }
 
     /// Ends the browser and everything it started.
-    pub async fn close(self) {}
+    pub async fn close(self) {
+        let closed = self
+            .client
+            .call("Browser.close", json!({}), CLOSE_LIMIT)
+            .await;
+        if let Err(error) = closed {
+            tracing::debug!(%error, "the browser did not close by itself");
+        }
+        self.process.end().await;
+    }
+}
+
+async fn print_document(tab: &mut Tab, html: &str) -> Result<Vec<u8>, CdpError> {
+    let frame = tab.traffic().frame.clone();
+    let params = json!({"media": "print"});
+    tab.session
+        .call("Emulation.setEmulatedMedia", params, DOCUMENT_LIMIT)
+        .await?;
+    let params = json!({"value": true});
+    tab.session
+        .call(
+            "Emulation.setScriptExecutionDisabled",
+            params,
+            DOCUMENT_LIMIT,
+        )
+        .await?;
+    let params: Value = json!({"frameId": frame, "html": html});
+    tab.session
+        .call("Page.setDocumentContent", params, DOCUMENT_LIMIT)
+        .await?;
+    load::settle(tab).await?;
+    print::print(tab, DOCUMENT_MARGIN).await
+}
+
+fn lost(error: CdpError) -> BrowserError {
+    BrowserError::Lost {
+        message: error.to_string(),
+    }
+}
+
+/// Writes a file of a capture.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a staging file that is sealed and flushed later"
+)]
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
+    std::fs::write(path, bytes).map_err(|source| Problem::Io {
+        path: path.to_owned(),
+        source,
+    })
 }

@@ -1,7 +1,39 @@
-//! The verdict on a page: complete only when every required output exists, is not blank, is plausible and agrees.
+//! The verdict on a page: complete only when every required output exists, is not blank, is plausible and agrees. Every
+//! number that decides stands here (`Limits`), and in each capture's `requests.json`.
+//!
+//! *Failed* is a page that is not the account's page (an error answer, a login wall, no page at all) or one of which
+//! neither picture nor text could be taken. *Partial* is everything else that has a reason: it is kept.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
 
 use crate::capture::PageFacts;
 use crate::model::verdict::{Counts, Reason, Verdict};
+
+/// The numbers that decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Limits {
+    /// A picture is blank when at most this share of its pixels, in a thousand, differs from the most frequent colour.
+    pub blank_per_mille: u64,
+    /// Counts agree when they differ by at most this many per cent of the greatest.
+    pub counts_percent: u64,
+    /// Text is plausible from this many per cent of the last complete capture's.
+    pub text_percent: u64,
+    /// Posts are plausible from this many per cent of the last complete capture's.
+    pub posts_percent: u64,
+    /// A page without posts and with a wall's signs is a wall up to this many characters.
+    pub wall_chars: u64,
+}
+
+/// The numbers in force.
+pub const LIMITS: Limits = Limits {
+    blank_per_mille: 1,
+    counts_percent: 2,
+    text_percent: 50,
+    posts_percent: 50,
+    wall_chars: 1_500,
+};
 
 /// What the last complete capture of the account had.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,9 +46,337 @@ pub struct Baseline {
 
 /// The verdict and its reasons, sorted. `pdf_is_valid` is `None` where there is no PDF at all.
 pub fn judge(
-    _facts: &PageFacts,
-    _baseline: Option<&Baseline>,
-    _pdf_is_valid: Option<bool>,
+    facts: &PageFacts,
+    baseline: Option<&Baseline>,
+    pdf_is_valid: Option<bool>,
 ) -> (Verdict, Vec<Reason>) {
-    (Verdict::Failed, vec![Reason::Crashed])
+    let not_the_page = not_the_page(facts, baseline);
+    if !not_the_page.is_empty() {
+        return (Verdict::Failed, not_the_page.into_iter().collect());
+    }
+    let mut reasons = shortcomings(facts);
+    match pdf_is_valid {
+        Some(true) => {}
+        Some(false) => {
+            reasons.insert(Reason::NotPdfa);
+        }
+        None => {
+            reasons.insert(Reason::TimeoutPrint);
+        }
+    }
+    compare(facts, baseline, &mut reasons);
+    let nothing = facts.segments == 0 && facts.text_chars == 0;
+    let verdict = if reasons.is_empty() {
+        Verdict::Complete
+    } else if nothing {
+        Verdict::Failed
+    } else {
+        Verdict::Partial
+    };
+    (verdict, reasons.into_iter().collect())
+}
+
+/// Whether the capture has failed whatever its PDF is: then none need be made.
+pub fn has_failed(facts: &PageFacts, baseline: Option<&Baseline>) -> bool {
+    judge(facts, baseline, Some(true)).0 == Verdict::Failed
+}
+
+/// Why what was loaded is not the account's page.
+fn not_the_page(facts: &PageFacts, baseline: Option<&Baseline>) -> BTreeSet<Reason> {
+    let mut reasons = BTreeSet::new();
+    reasons.extend(facts.obstacle);
+    match facts.status {
+        Some(400..=499) => {
+            reasons.insert(Reason::Http4xx);
+        }
+        Some(500..=599) => {
+            reasons.insert(Reason::Http5xx);
+        }
+        _ => {}
+    }
+    if reasons.is_empty() && is_wall(facts, baseline) {
+        reasons.insert(Reason::NotLoggedIn);
+    }
+    reasons
+}
+
+/// A login wall, known without its language where possible: redirected to a login address; a password field and no
+/// posts; a password field and far fewer posts than last time. Phrases only help on a short page without posts.
+fn is_wall(facts: &PageFacts, baseline: Option<&Baseline>) -> bool {
+    if facts.login_address {
+        return true;
+    }
+    let before = baseline
+        .and_then(|last| last.counts)
+        .map_or(0, |counts| counts.inventory);
+    let short = facts.text_chars <= LIMITS.wall_chars;
+    let posts = facts.counts.inventory;
+    if posts == 0 {
+        return (facts.password_field && (short || facts.login_phrase || before > 0))
+            || (facts.login_phrase && short);
+    }
+    facts.password_field && is_below(posts.into(), before.into(), LIMITS.posts_percent)
+}
+
+/// What the capture lacks by itself.
+fn shortcomings(facts: &PageFacts) -> BTreeSet<Reason> {
+    let mut reasons = BTreeSet::new();
+    let rows = [
+        (facts.crashed, Reason::Crashed),
+        (!facts.at_rest, Reason::TimeoutPage),
+        (
+            facts.segments == 0 || !facts.pictures_whole,
+            Reason::TimeoutShot,
+        ),
+        (!facts.printed, Reason::TimeoutPrint),
+        (facts.blank, Reason::Blank),
+        (facts.height_limit, Reason::HeightLimit),
+        (facts.post_limit, Reason::PostLimit),
+        (facts.height_changed, Reason::HeightChanged),
+        (facts.text_chars == 0, Reason::TextMissing),
+        (facts.images_loaded < facts.images, Reason::PartialImages),
+        (facts.requests_failed > 0, Reason::RequestsFailed),
+        (
+            facts.password_field && facts.login_overlay,
+            Reason::NotLoggedIn,
+        ),
+        (!agree(facts.counts), Reason::CountsDisagree),
+    ];
+    reasons.extend(
+        rows.into_iter()
+            .filter(|(holds, _)| *holds)
+            .map(|(_, reason)| reason),
+    );
+    // A dead tab explains every output that is missing.
+    if facts.crashed {
+        for explained in [
+            Reason::TimeoutPage,
+            Reason::TimeoutShot,
+            Reason::TimeoutPrint,
+            Reason::CountsDisagree,
+        ] {
+            reasons.remove(&explained);
+        }
+    }
+    reasons
+}
+
+fn compare(facts: &PageFacts, baseline: Option<&Baseline>, reasons: &mut BTreeSet<Reason>) {
+    let Some(last) = baseline else {
+        return;
+    };
+    if let Some(chars) = last.text_chars
+        && is_below(facts.text_chars, chars, LIMITS.text_percent)
+    {
+        reasons.insert(Reason::TextMissing);
+    }
+    if let Some(counts) = last.counts
+        && is_below(
+            facts.counts.inventory.into(),
+            counts.inventory.into(),
+            LIMITS.posts_percent,
+        )
+    {
+        reasons.insert(Reason::FewerThanLastTime);
+    }
+}
+
+fn is_below(now: u64, before: u64, percent: u64) -> bool {
+    now.saturating_mul(100) < before.saturating_mul(percent)
+}
+
+/// Whether the counts differ by at most 2 % of the greatest.
+fn agree(counts: Counts) -> bool {
+    let all = [counts.dom, counts.text, counts.inventory].map(u64::from);
+    let greatest = all.into_iter().max().unwrap_or(0);
+    let least = all.into_iter().min().unwrap_or(0);
+    (greatest - least) * 100 <= greatest * LIMITS.counts_percent
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole() -> PageFacts {
+        PageFacts {
+            status: Some(200),
+            at_rest: true,
+            segments: 3,
+            pictures_whole: true,
+            printed: true,
+            text_chars: 5_000,
+            counts: counts(100, 100, 100),
+            images: 100,
+            images_loaded: 100,
+            ..PageFacts::default()
+        }
+    }
+
+    fn counts(dom: u32, text: u32, inventory: u32) -> Counts {
+        Counts {
+            dom,
+            text,
+            inventory,
+        }
+    }
+
+    fn last(posts: u32, text_chars: u64) -> Baseline {
+        Baseline {
+            counts: Some(counts(posts, posts, posts)),
+            text_chars: Some(text_chars),
+        }
+    }
+
+    #[test]
+    fn a_page_with_everything_is_complete() {
+        assert_eq!(
+            judge(&whole(), None, Some(true)),
+            (Verdict::Complete, Vec::new())
+        );
+        assert_eq!(
+            judge(&whole(), Some(&last(120, 6_000)), Some(true)).0,
+            Verdict::Complete
+        );
+    }
+
+    #[test]
+    fn each_shortcoming_alone_makes_it_partial() {
+        let cases: [(fn(&mut PageFacts), Reason); 13] = [
+            (|facts| facts.at_rest = false, Reason::TimeoutPage),
+            (|facts| facts.segments = 0, Reason::TimeoutShot),
+            (|facts| facts.pictures_whole = false, Reason::TimeoutShot),
+            (|facts| facts.printed = false, Reason::TimeoutPrint),
+            (|facts| facts.blank = true, Reason::Blank),
+            (|facts| facts.height_limit = true, Reason::HeightLimit),
+            (|facts| facts.post_limit = true, Reason::PostLimit),
+            (|facts| facts.height_changed = true, Reason::HeightChanged),
+            (|facts| facts.text_chars = 0, Reason::TextMissing),
+            (|facts| facts.images_loaded = 99, Reason::PartialImages),
+            (|facts| facts.requests_failed = 1, Reason::RequestsFailed),
+            (
+                |facts| facts.counts = counts(100, 97, 100),
+                Reason::CountsDisagree,
+            ),
+            (|facts| facts.crashed = true, Reason::Crashed),
+        ];
+        for (spoil, reason) in cases {
+            let mut facts = whole();
+            spoil(&mut facts);
+            assert_eq!(
+                judge(&facts, None, Some(true)),
+                (Verdict::Partial, vec![reason])
+            );
+        }
+        assert_eq!(
+            judge(&whole(), None, Some(false)),
+            (Verdict::Partial, vec![Reason::NotPdfa])
+        );
+        assert_eq!(
+            judge(&whole(), None, None),
+            (Verdict::Partial, vec![Reason::TimeoutPrint])
+        );
+    }
+
+    #[test]
+    fn counts_agree_within_two_per_cent() {
+        assert!(agree(counts(0, 0, 0)));
+        assert!(agree(counts(100, 98, 99)));
+        assert!(!agree(counts(100, 97, 100)));
+        assert!(!agree(counts(1, 0, 1)));
+    }
+
+    #[test]
+    fn a_page_that_is_not_the_accounts_has_failed() {
+        for (status, reason) in [
+            (404, Reason::Http4xx),
+            (401, Reason::Http4xx),
+            (500, Reason::Http5xx),
+            (503, Reason::Http5xx),
+        ] {
+            let facts = PageFacts {
+                status: Some(status),
+                ..whole()
+            };
+            assert_eq!(
+                judge(&facts, None, Some(true)),
+                (Verdict::Failed, vec![reason])
+            );
+        }
+        let facts = PageFacts {
+            obstacle: Some(Reason::Tls),
+            ..PageFacts::default()
+        };
+        assert_eq!(
+            judge(&facts, None, None),
+            (Verdict::Failed, vec![Reason::Tls])
+        );
+    }
+
+    #[test]
+    fn a_crash_before_anything_was_taken_has_failed() {
+        let facts = PageFacts {
+            crashed: true,
+            ..PageFacts::default()
+        };
+        let (verdict, reasons) = judge(&facts, None, None);
+        assert_eq!(verdict, Verdict::Failed);
+        assert!(reasons.contains(&Reason::Crashed), "{reasons:?}");
+    }
+
+    #[test]
+    fn walls_are_known_without_their_language() {
+        let wall = PageFacts {
+            password_field: true,
+            counts: counts(0, 0, 0),
+            text_chars: 200,
+            ..whole()
+        };
+        assert_eq!(
+            judge(&wall, None, Some(true)),
+            (Verdict::Failed, vec![Reason::NotLoggedIn])
+        );
+        let redirected = PageFacts {
+            login_address: true,
+            ..whole()
+        };
+        assert_eq!(judge(&redirected, None, Some(true)).0, Verdict::Failed);
+        let thinned = PageFacts {
+            password_field: true,
+            counts: counts(8, 8, 8),
+            ..whole()
+        };
+        assert_eq!(judge(&thinned, None, Some(true)).0, Verdict::Complete);
+        assert_eq!(
+            judge(&thinned, Some(&last(200, 6_000)), Some(true)),
+            (Verdict::Failed, vec![Reason::NotLoggedIn])
+        );
+    }
+
+    #[test]
+    fn a_password_field_on_a_page_of_posts_is_no_wall() {
+        let facts = PageFacts {
+            password_field: true,
+            ..whole()
+        };
+        assert_eq!(judge(&facts, None, Some(true)).0, Verdict::Complete);
+        let phrase = PageFacts {
+            login_phrase: true,
+            ..whole()
+        };
+        assert_eq!(judge(&phrase, None, Some(true)).0, Verdict::Complete);
+    }
+
+    #[test]
+    fn far_less_than_last_time_is_partial() {
+        let (verdict, reasons) = judge(&whole(), Some(&last(201, 10_001)), Some(true));
+        assert_eq!(verdict, Verdict::Partial);
+        assert_eq!(
+            reasons,
+            vec![Reason::TextMissing, Reason::FewerThanLastTime]
+        );
+        assert_eq!(
+            judge(&whole(), Some(&last(200, 10_000)), Some(true)).0,
+            Verdict::Complete
+        );
+    }
 }

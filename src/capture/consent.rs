@@ -1,0 +1,32 @@
+//! Consent bars: refused where a button says so, else hidden; never accepted. Everything done is logged.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::capture::cdp::CdpError;
+use crate::capture::tab::{CALL_LIMIT, Tab};
+
+/// How long a bar gets to go away after it has been refused.
+const GOING: Duration = Duration::from_millis(500);
+
+/// Something that was clicked, hidden or moved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Act {
+    /// `refused`, `hidden`, `expanded`, `unstuck`, `unrolled`.
+    pub(crate) action: String,
+    /// The element: name, id and classes.
+    pub(crate) element: String,
+    /// Its text.
+    pub(crate) label: String,
+}
+
+/// Refuses and hides consent bars.
+pub(crate) async fn clear(tab: &mut Tab) -> Result<Vec<Act>, CdpError> {
+    let mut acts: Vec<Act> = tab.ask("bevara.refuse()", CALL_LIMIT).await?;
+    if !acts.is_empty() {
+        tokio::time::sleep(GOING).await;
+    }
+    acts.extend(tab.ask::<Vec<Act>>("bevara.hideBars()", CALL_LIMIT).await?);
+    Ok(acts)
+}

@@ -1,0 +1,189 @@
+//! Starts Chromium through `headless_chrome`, in a thread that lives as long as the browser. What `headless_chrome`
+//! starts is this program again ([`become_browser`]): it asks for SIGKILL at its parent's death, takes a process group
+//! of its own and then becomes Chromium, so that not even `kill -9` leaves a browser behind.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the adapter that starts the browser"
+)]
+
+use std::ffi::OsStr;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use headless_chrome::browser::default_executable;
+use headless_chrome::{Browser as Launched, LaunchOptions};
+use rustix::process::{Pid, Signal};
+
+use crate::capture::{BrowserError, BrowserOptions};
+
+/// Names the program to become.
+const PROGRAM: &str = "BEVARA_BROWSER_PROGRAM";
+/// The process that must still be the parent.
+const PARENT: &str = "BEVARA_BROWSER_PARENT";
+
+/// Where `headless_chrome` gives up waiting for events; its connection is not used.
+const IDLE: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// What `headless_chrome` does not ask for itself. The default proxy is a port where nothing listens: only a capture's
+/// own context, with its filtering proxy, gets out.
+const ARGUMENTS: [&str; 18] = [
+    "--lang=sv-SE",
+    "--accept-lang=sv-SE,sv,en",
+    "--hide-scrollbars",
+    "--mute-audio",
+    "--disable-quic",
+    "--disable-component-update",
+    "--disable-domain-reliability",
+    "--disable-crash-reporter",
+    "--disable-search-engine-choice-screen",
+    "--disable-field-trial-config",
+    "--disable-notifications",
+    "--no-pings",
+    "--no-default-browser-check",
+    "--dns-prefetch-disable",
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--proxy-server=http://127.0.0.1:9",
+    "--proxy-bypass-list=<-loopback>",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+];
+
+/// Becomes the browser where this process was started as its launcher: then it does not return, or returns the exit
+/// code of the failure. `None` where this is an ordinary run.
+pub fn become_browser() -> Option<ExitCode> {
+    let program = std::env::var_os(PROGRAM)?;
+    let parent = std::env::var(PARENT)
+        .ok()
+        .and_then(|text| text.parse::<i32>().ok());
+    let ready = rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
+        .and_then(|()| rustix::process::setpgid(None, None));
+    // A parent that died before the signal was asked for sends none.
+    let present = rustix::process::getppid().map(Pid::as_raw_pid);
+    if ready.is_err() || parent.is_none() || present != parent {
+        return Some(ExitCode::FAILURE);
+    }
+    let error = Command::new(program)
+        .args(std::env::args_os().skip(1))
+        .env_remove(PROGRAM)
+        .env_remove(PARENT)
+        .exec();
+    tracing::error!(%error, "the browser could not be started");
+    Some(ExitCode::FAILURE)
+}
+
+/// A started browser process.
+#[derive(Debug)]
+pub(crate) struct Process {
+    /// Its DevTools websocket.
+    pub(crate) url: String,
+    pid: u32,
+    end: Option<mpsc::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Process {
+    /// Starts Chromium and waits for its DevTools address.
+    pub(crate) async fn start(options: &BrowserOptions) -> Result<Self, BrowserError> {
+        let program = match &options.path {
+            Some(path) if path.is_file() => path.clone(),
+            Some(path) => return Err(BrowserError::NoProgram { path: path.clone() }),
+            None => default_executable().map_err(|_| BrowserError::Missing)?,
+        };
+        std::fs::create_dir_all(&options.profile).map_err(|source| BrowserError::Profile {
+            path: options.profile.clone(),
+            source,
+        })?;
+        let (started, starting) = tokio::sync::oneshot::channel();
+        let (end, ending) = mpsc::channel::<()>();
+        let (launcher, profile) = (options.launcher.clone(), options.profile.clone());
+        let size = (options.width, crate::capture::VIEW_HEIGHT);
+        let thread = std::thread::Builder::new()
+            .name("browser".to_owned())
+            .spawn(move || {
+                let launched = launch(&program, launcher, profile, size);
+                let (browser, answer) = match launched {
+                    Ok(browser) => {
+                        let answer = (browser.get_ws_url(), browser.get_process_id().unwrap_or(0));
+                        (Some(browser), Ok(answer))
+                    }
+                    Err(message) => (None, Err(BrowserError::Start { message })),
+                };
+                // Nobody waiting and the end asked for are the same: the browser goes with this thread.
+                if started.send(answer).is_ok() && ending.recv().is_err() {
+                    tracing::debug!("the browser is let go");
+                }
+                drop(browser);
+            })
+            .map_err(|source| BrowserError::Start {
+                message: source.to_string(),
+            })?;
+        let (url, pid) = starting.await.map_err(|_| BrowserError::Start {
+            message: "its thread ended".to_owned(),
+        })??;
+        Ok(Self {
+            url,
+            pid,
+            end: Some(end),
+            thread: Some(thread),
+        })
+    }
+
+    /// Kills the process group and waits for the thread.
+    pub(crate) async fn end(mut self) {
+        self.kill();
+        let Some(thread) = self.thread.take() else {
+            return;
+        };
+        let joined = tokio::task::spawn_blocking(move || thread.join().is_ok()).await;
+        if !matches!(joined, Ok(true)) {
+            tracing::warn!("the browser's thread did not end well");
+        }
+    }
+
+    fn kill(&mut self) {
+        let group = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
+        if let Some(group) = group {
+            // Already gone is what is wanted.
+            match rustix::process::kill_process_group(group, Signal::KILL) {
+                Ok(()) | Err(rustix::io::Errno::SRCH) => {}
+                Err(error) => tracing::warn!(%error, "the browser could not be killed"),
+            }
+        }
+        self.pid = 0;
+        self.end = None;
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn launch(
+    program: &Path,
+    launcher: PathBuf,
+    profile: PathBuf,
+    size: (u32, u32),
+) -> Result<Launched, String> {
+    let environment = [
+        (PROGRAM.to_owned(), program.to_string_lossy().into_owned()),
+        (PARENT.to_owned(), std::process::id().to_string()),
+    ];
+    let options = LaunchOptions {
+        headless: true,
+        sandbox: !rustix::process::geteuid().is_root(),
+        path: Some(launcher),
+        user_data_dir: Some(profile),
+        window_size: Some(size),
+        ignore_certificate_errors: false,
+        idle_browser_timeout: IDLE,
+        process_envs: Some(environment.into_iter().collect()),
+        args: ARGUMENTS.iter().map(OsStr::new).collect(),
+        ..LaunchOptions::default()
+    };
+    Launched::new(options).map_err(|error| format!("{error:#}"))
+}

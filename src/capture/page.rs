@@ -1,0 +1,289 @@
+//! One page, step by step: load, settle, view, consent, scroll, text, pictures, print. A step that fails ends the page
+//! and is a fact about it; what was taken before stays, and the tab is cleared away.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::capture::cdp::{CdpError, Client};
+use crate::capture::consent::{self, Act};
+use crate::capture::guard::Cidr;
+use crate::capture::proxy::Proxy;
+use crate::capture::scroll::{self, HEIGHT_LIMIT, POST_LIMIT, SCROLL_LIMIT};
+use crate::capture::shots::{self, Shots};
+use crate::capture::tab::{CALL_LIMIT, LANGUAGE, Tab, ZONE};
+use crate::capture::text::{self, Texts};
+use crate::capture::{
+    BrowserOptions, BrowserVersion, CaptureRequest, CapturedFile, PageCapture, PageFacts, Problem,
+    VIEW_HEIGHT, load, phrases, print, verdict, write,
+};
+use crate::model::json;
+use crate::model::verdict::{FileRole, Reason};
+
+/// Margins of the print, in inches.
+const MARGIN: f64 = 0.4;
+
+/// What has been taken so far.
+#[derive(Debug, Default)]
+struct Taken {
+    facts: PageFacts,
+    files: Vec<CapturedFile>,
+    title: String,
+    language: Option<String>,
+    address: String,
+    acts: Vec<Act>,
+    shots: Shots,
+    texts: Texts,
+    pdf: Option<Vec<u8>>,
+    certificates: Vec<Value>,
+    problem: Option<String>,
+}
+
+/// Takes a page. `Err` only where the disk fails; the flag says whether the browser can go on.
+pub(crate) async fn take(
+    client: &Client,
+    (options, version): (&BrowserOptions, &BrowserVersion),
+    request: &CaptureRequest,
+    allowed: Vec<Cidr>,
+    raw: &Path,
+) -> Result<(PageCapture, bool), Problem> {
+    let mut taken = Taken::default();
+    let proxy = Proxy::start(Some(allowed))
+        .await
+        .map_err(|source| Problem::Io {
+            path: raw.to_owned(),
+            source,
+        })?;
+    let opened = Tab::open(client, &proxy.url(), options, &version.user_agent).await;
+    let mut healthy = true;
+    let mut seen = None;
+    match opened {
+        Ok(mut tab) => {
+            let ended = steps(&mut tab, &proxy, (options, request), raw, &mut taken).await;
+            note(&mut taken, ended)?;
+            seen = Some(observed(&mut tab, &mut taken));
+            if let Err(error) = tab.close().await {
+                tracing::debug!(%error, "a tab could not be cleared away");
+                healthy = false;
+            }
+        }
+        Err(error) => {
+            note(&mut taken, Err(Problem::Cdp(error)))?;
+            healthy = false;
+        }
+    }
+    let mut facts = taken.facts.clone();
+    facts.segments = u32::try_from(taken.shots.segments.len()).unwrap_or(u32::MAX);
+    facts.pictures_whole = taken.shots.whole;
+    facts.blank = taken.shots.blank;
+    facts.height_changed = taken.shots.height_changed;
+    facts.text_chars = taken.texts.chars;
+    facts.counts = taken.texts.counts;
+    facts.printed = taken.pdf.is_some();
+    taken.facts = facts;
+    taken.files.append(&mut taken.shots.files);
+    taken.files.append(&mut taken.texts.files);
+    let provenance = provenance(&taken, (options, version, request), &proxy, seen);
+    let line = json::to_line(&provenance).map_err(|error| Problem::Document(error.to_string()))?;
+    write(&raw.join("requests.json"), line.as_bytes())?;
+    taken.files.push(CapturedFile {
+        role: FileRole::Requests,
+        name: "requests.json".to_owned(),
+    });
+    let capture = PageCapture {
+        final_url: taken.address,
+        title: taken.title,
+        language: taken.language,
+        counts: taken.texts.counts,
+        facts: taken.facts,
+        raw_pdf: taken.pdf,
+        files: taken.files,
+    };
+    Ok((capture, healthy))
+}
+
+/// Turns the end of the steps into facts. Only a failing disk ends more than this page.
+fn note(taken: &mut Taken, ended: Result<(), Problem>) -> Result<(), Problem> {
+    let error = match ended {
+        Ok(()) => return Ok(()),
+        Err(Problem::Cdp(error)) => error,
+        Err(Problem::Picture(message)) => {
+            taken.problem = Some(message);
+            return Ok(());
+        }
+        Err(other) => return Err(other),
+    };
+    if error.is_fatal() {
+        taken.facts.crashed = true;
+    } else if matches!(error, CdpError::TimedOut { .. }) && taken.texts.chars == 0 {
+        taken.facts.at_rest = false;
+    }
+    taken.problem = Some(error.to_string());
+    Ok(())
+}
+
+async fn steps(
+    tab: &mut Tab,
+    proxy: &Proxy,
+    (options, request): (&BrowserOptions, &CaptureRequest),
+    raw: &Path,
+    taken: &mut Taken,
+) -> Result<(), Problem> {
+    taken.address.clone_from(&request.url);
+    if let Some(reason) = load::navigate(tab, proxy, &request.url).await? {
+        taken.facts.obstacle = Some(reason);
+        taken.facts.status = tab.traffic().main.status;
+        return Ok(());
+    }
+    let mut at_rest = load::settle(tab).await?;
+    describe(tab, taken).await?;
+    taken.facts.status = tab.traffic().main.status;
+    taken.facts.login_address =
+        phrases::is_login_address(&taken.address) && !phrases::is_login_address(&request.url);
+    taken.files.push(shots::view(tab, raw).await?);
+    taken.acts.extend(consent::clear(tab).await?);
+    let scrolled = scroll::to_end(tab, true).await?;
+    at_rest &= scrolled.at_rest;
+    taken.acts.extend(scrolled.acts);
+    taken.facts.height_limit = scrolled.height_limit;
+    taken.facts.post_limit = scrolled.post_limit;
+    // A bar may come late; a wall too.
+    taken.acts.extend(consent::clear(tab).await?);
+    wall(tab, taken).await?;
+    taken.facts.at_rest = at_rest;
+    images(tab, taken).await?;
+    text::read(tab, raw, scrolled.posts_shown, &mut taken.texts).await?;
+    let acts: Vec<Act> = tab
+        .ask("(bevara.still(), bevara.release())", CALL_LIMIT)
+        .await?;
+    taken.acts.extend(acts);
+    load::settle(tab).await?;
+    let size = (options.width, options.scale, HEIGHT_LIMIT);
+    let pictured = shots::page(tab, raw, size, &mut taken.shots).await;
+    match pictured {
+        // Printing may succeed where a picture does not.
+        Err(Problem::Cdp(error)) if !error.is_fatal() => taken.problem = Some(error.to_string()),
+        other => other?,
+    }
+    certificates(tab, taken).await?;
+    taken.pdf = Some(print::print(tab, MARGIN).await?);
+    Ok(())
+}
+
+async fn describe(tab: &mut Tab, taken: &mut Taken) -> Result<(), CdpError> {
+    #[derive(serde::Deserialize)]
+    struct Described {
+        title: String,
+        language: Option<String>,
+        address: String,
+    }
+    let described: Described = tab.ask("bevara.describe()", CALL_LIMIT).await?;
+    taken.title = described.title;
+    taken.language = described.language;
+    taken.address = described.address;
+    Ok(())
+}
+
+async fn wall(tab: &mut Tab, taken: &mut Taken) -> Result<(), CdpError> {
+    #[derive(serde::Deserialize)]
+    struct Wall {
+        password: bool,
+        overlay: bool,
+        phrase: bool,
+    }
+    let wall: Wall = tab.ask("bevara.wall()", CALL_LIMIT).await?;
+    taken.facts.password_field = wall.password;
+    taken.facts.login_overlay = wall.overlay;
+    taken.facts.login_phrase = wall.phrase;
+    Ok(())
+}
+
+async fn images(tab: &mut Tab, taken: &mut Taken) -> Result<(), CdpError> {
+    let measure: load::Measure = tab.ask("bevara.measure()", CALL_LIMIT).await?;
+    taken.facts.images = measure.images;
+    taken.facts.images_loaded = measure.loaded;
+    Ok(())
+}
+
+/// The certificate chain of the page's own host, as DER in base64.
+async fn certificates(tab: &mut Tab, taken: &mut Taken) -> Result<(), CdpError> {
+    let origin = match url::Url::parse(&taken.address) {
+        Ok(url) if url.scheme() == "https" => url.origin().ascii_serialization(),
+        _ => return Ok(()),
+    };
+    let params = json!({"origin": origin});
+    match tab
+        .session
+        .call("Network.getCertificate", params, CALL_LIMIT)
+        .await
+    {
+        Ok(answer) => {
+            let names = answer["tableNames"].as_array();
+            taken.certificates = names.cloned().unwrap_or_default();
+            Ok(())
+        }
+        Err(error) if error.is_fatal() => Err(error),
+        Err(error) => {
+            tracing::debug!(%error, "no certificates");
+            Ok(())
+        }
+    }
+}
+
+/// What the traffic says, once the steps are over.
+fn observed(tab: &mut Tab, taken: &mut Taken) -> Value {
+    let traffic = tab.traffic();
+    taken.facts.requests_failed = traffic.failures();
+    if taken.facts.status.is_none() {
+        taken.facts.status = traffic.main.status;
+    }
+    if taken.facts.crashed && taken.facts.obstacle == Some(Reason::TimeoutPage) {
+        taken.facts.obstacle = None;
+    }
+    json!({
+        "redirects": traffic.main.redirects,
+        "status": traffic.main.status,
+        "media_type": traffic.main.mime,
+        "tls": traffic.main.security,
+        "error": traffic.main.error,
+        "unanswered": traffic.unanswered(),
+        "unrecorded": traffic.unrecorded,
+        "loads": traffic.loads,
+        "dialogs_dismissed": traffic.dialogs,
+        "requests": traffic.requests,
+    })
+}
+
+/// Everything about how the page was taken, as asked of the browser and observed.
+fn provenance(
+    taken: &Taken,
+    (options, version, request): (&BrowserOptions, &BrowserVersion, &CaptureRequest),
+    proxy: &Proxy,
+    seen: Option<Value>,
+) -> Value {
+    json!({
+        "v": 1,
+        "tool": {"name": "bevara", "version": env!("CARGO_PKG_VERSION")},
+        "browser": {"product": version.product, "user_agent": version.user_agent, "protocol": version.protocol,
+            "revision": version.revision, "javascript": version.javascript},
+        "address": request.url,
+        "final_address": taken.address,
+        "title": taken.title,
+        "document_language": taken.language,
+        "viewport": {"width": options.width, "height": VIEW_HEIGHT, "scale": options.scale},
+        "language": LANGUAGE,
+        "time_zone": ZONE,
+        "media": "screen",
+        "limits": {"posts": POST_LIMIT, "height": HEIGHT_LIMIT, "scroll_seconds": SCROLL_LIMIT.as_secs(),
+            "stall_seconds": load::STALL_LIMIT.as_secs(), "navigate_seconds": load::NAVIGATE_LIMIT.as_secs(),
+            "verdict": verdict::LIMITS},
+        "allow_addresses": request.allow_addresses,
+        "acts": taken.acts,
+        "segments": taken.shots.segments,
+        "facts": taken.facts,
+        "problem": taken.problem,
+        "certificates": taken.certificates,
+        "hosts": proxy.contacts(),
+        "traffic": seen,
+    })
+}

@@ -1,0 +1,229 @@
+//! Words on buttons, bars and walls, Swedish and English, as the page shows them in lower case. Nothing that accepts
+//! is in any list that is clicked.
+
+use serde::Serialize;
+
+/// The lists, as the page script takes them.
+#[derive(Debug, Serialize)]
+pub(crate) struct Words {
+    /// In the text of a consent bar.
+    pub(crate) consent: &'static [&'static str],
+    /// Whole text of a button that refuses.
+    pub(crate) refuse: &'static [&'static str],
+    /// Beginning of a button's text that shows more of the same page.
+    pub(crate) more: &'static [&'static str],
+    /// In the text of a login wall.
+    pub(crate) login: &'static [&'static str],
+}
+
+pub(crate) const WORDS: Words = Words {
+    consent: &[
+        "cookie",
+        "kakor",
+        "samtycke",
+        "personuppgifter och annonser",
+        "we value your privacy",
+        "vi värnar om din integritet",
+        "vi värdesätter din integritet",
+        "gdpr",
+        "innan du fortsätter till",
+        "before you continue to",
+    ],
+    refuse: &[
+        "avvisa alla",
+        "avvisa",
+        "avböj",
+        "avböj alla",
+        "neka",
+        "neka alla",
+        "neka alla kakor",
+        "neka alla cookies",
+        "avvisa alla kakor",
+        "avvisa alla cookies",
+        "avböj alla cookies",
+        "avböj valfria cookies",
+        "neka valfria cookies",
+        "endast nödvändiga",
+        "bara nödvändiga",
+        "endast nödvändiga kakor",
+        "endast nödvändiga cookies",
+        "bara nödvändiga kakor",
+        "bara nödvändiga cookies",
+        "använd endast nödvändiga cookies",
+        "tillåt endast nödvändiga",
+        "tillåt endast nödvändiga kakor",
+        "tillåt endast nödvändiga cookies",
+        "godkänn endast nödvändiga",
+        "godkänn endast nödvändiga kakor",
+        "godkänn endast nödvändiga cookies",
+        "nej tack",
+        "nej, tack",
+        "fortsätt utan att godkänna",
+        "fortsätt utan att acceptera",
+        "reject all",
+        "reject",
+        "reject all cookies",
+        "decline",
+        "decline all",
+        "decline optional cookies",
+        "refuse",
+        "refuse all",
+        "deny",
+        "deny all",
+        "only necessary",
+        "necessary only",
+        "necessary cookies only",
+        "only essential",
+        "essential only",
+        "only allow essential cookies",
+        "allow essential cookies only",
+        "use necessary cookies only",
+        "no thanks",
+        "no, thanks",
+        "continue without accepting",
+    ],
+    more: &[
+        "visa fler",
+        "visa mer",
+        "visa alla kommentarer",
+        "visa kommentarer",
+        "visa tidigare kommentarer",
+        "visa svar",
+        "visa alla svar",
+        "se mer",
+        "se fler",
+        "läs mer",
+        "läs in fler",
+        "ladda fler",
+        "ladda mer",
+        "hämta fler",
+        "fler kommentarer",
+        "fler inlägg",
+        "fler svar",
+        "äldre inlägg",
+        "visa äldre",
+        "show more",
+        "see more",
+        "read more",
+        "load more",
+        "view more",
+        "more comments",
+        "more replies",
+        "view all comments",
+        "view replies",
+        "show replies",
+        "view previous comments",
+        "older posts",
+    ],
+    login: &[
+        "logga in för att fortsätta",
+        "logga in för att se",
+        "du måste logga in",
+        "du behöver logga in",
+        "du måste vara inloggad",
+        "inloggning krävs",
+        "logga in eller registrera dig för att",
+        "logga in eller skapa ett konto",
+        "skapa ett konto eller logga in",
+        "log in to continue",
+        "log in to see",
+        "log into facebook",
+        "sign in to continue",
+        "sign in to view",
+        "you must log in",
+        "you must be logged in",
+        "you need to log in",
+        "please log in",
+        "login required",
+        "join to view",
+        "log in or sign up to",
+    ],
+};
+
+/// Path segments of login pages.
+const LOGIN_PATHS: [&str; 16] = [
+    "login",
+    "login.php",
+    "log-in",
+    "log_in",
+    "logga-in",
+    "loggain",
+    "inloggning",
+    "signin",
+    "sign-in",
+    "sign_in",
+    "authwall",
+    "checkpoint",
+    "uas",
+    "sso",
+    "auth",
+    "servicelogin",
+];
+
+/// Whether an address looks like a login page's.
+pub(crate) fn is_login_address(address: &str) -> bool {
+    url::Url::parse(address).is_ok_and(|url| {
+        url.path_segments().is_some_and(|mut segments| {
+            segments.any(|segment| {
+                let segment = segment.to_ascii_lowercase();
+                LOGIN_PATHS.contains(&segment.as_str())
+            })
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_is_as_the_page_script_compares_it() {
+        for list in [WORDS.consent, WORDS.refuse, WORDS.more, WORDS.login] {
+            for word in list {
+                assert_eq!(*word, word.trim().to_lowercase(), "{word}");
+                assert_eq!(list.iter().filter(|one| *one == word).count(), 1, "{word}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_that_accepts_is_clicked() {
+        for word in WORDS.refuse.iter().chain(WORDS.more) {
+            let accepts = [
+                "acceptera",
+                "godkänn",
+                "tillåt",
+                "accept",
+                "allow",
+                "agree",
+                "ok",
+            ]
+            .iter()
+            .any(|accept| word.split([' ', ',']).any(|one| one == *accept));
+            let limited = ["endast", "bara", "only", "utan"]
+                .iter()
+                .any(|limit| word.contains(limit));
+            assert!(!accepts || limited, "{word}");
+        }
+    }
+
+    #[test]
+    fn login_addresses_are_known_by_a_whole_segment() {
+        for address in [
+            "https://www.facebook.com/login/?next=x",
+            "https://www.instagram.com/accounts/login/",
+            "https://www.linkedin.com/authwall?trk=x",
+            "https://exempel.se/logga-in",
+            "https://exempel.se/Login.php",
+        ] {
+            assert!(is_login_address(address), "{address}");
+        }
+        for address in [
+            "https://exempel.se/blogin",
+            "https://exempel.se/nyheter/ny-inloggningstjanst",
+            "https://exempel.se/?next=/login",
+        ] {
+            assert!(!is_login_address(address), "{address}");
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Printing: always paged A4 and tagged, read as a stream.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::capture::cdp::CdpError;
+use crate::capture::tab::Tab;
+
+/// How long printing may take.
+const PRINT_LIMIT: Duration = Duration::from_secs(180);
+/// How long a piece of the stream may take.
+const PIECE_LIMIT: Duration = Duration::from_secs(30);
+
+/// The page as the browser prints it, with margins in inches.
+pub(crate) async fn print(tab: &mut Tab, margin: f64) -> Result<Vec<u8>, CdpError> {
+    let params = json!({
+        "printBackground": true, "displayHeaderFooter": false, "preferCSSPageSize": false,
+        "generateTaggedPDF": true, "generateDocumentOutline": true, "transferMode": "ReturnAsStream",
+        "paperWidth": 8.267_717, "paperHeight": 11.692_913,
+        "marginTop": margin, "marginBottom": margin, "marginLeft": margin, "marginRight": margin,
+    });
+    let answer = tab
+        .session
+        .call("Page.printToPDF", params, PRINT_LIMIT)
+        .await?;
+    let handle = answer["stream"].as_str().unwrap_or_default();
+    tab.session.read_stream(handle, PIECE_LIMIT).await
+}

@@ -1,0 +1,258 @@
+//! Pictures: the untouched view, the page in segments (never in one shot: `capture.md` §3.3), and a small overview. One
+//! segment is in memory at a time; each is decoded again to see whether it is blank.
+
+use std::path::Path;
+use std::time::Duration;
+
+use image::{ImageFormat, RgbImage, imageops};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::capture::cdp::{self, CdpError};
+use crate::capture::load::Measure;
+use crate::capture::tab::{CALL_LIMIT, Tab};
+use crate::capture::verdict::LIMITS;
+use crate::capture::{CapturedFile, Problem, write};
+use crate::model::digest::Sha256Hex;
+use crate::model::verdict::FileRole;
+
+/// Greatest height of a segment in device pixels.
+pub(crate) const SEGMENT: u32 = 8_000;
+/// Bounds of the overview in pixels.
+const OVERVIEW: (u32, u32) = (600, 8_000);
+/// How long one picture may take.
+const SHOT_LIMIT: Duration = Duration::from_secs(60);
+
+/// A segment as `requests.json` lists it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Segment {
+    /// File name.
+    pub(crate) name: String,
+    /// From this line of the page, in CSS pixels.
+    pub(crate) top: u32,
+    /// To before this one.
+    pub(crate) bottom: u32,
+    /// Digest of the file.
+    pub(crate) sha256: Sha256Hex,
+    /// Pixels that differ from the most frequent colour.
+    pub(crate) inked: u64,
+    /// All pixels.
+    pub(crate) pixels: u64,
+    /// Pieces of text that ought to be seen in it.
+    pub(crate) texts: u32,
+}
+
+impl Segment {
+    fn is_blank(&self) -> bool {
+        self.inked * 1000 <= self.pixels * LIMITS.blank_per_mille
+    }
+}
+
+/// The pictures of a page.
+#[derive(Debug, Default)]
+pub(crate) struct Shots {
+    /// Files written.
+    pub(crate) files: Vec<CapturedFile>,
+    /// The segments.
+    pub(crate) segments: Vec<Segment>,
+    /// The page as a whole is blank, or a segment is that has text in it.
+    pub(crate) blank: bool,
+    /// The page had another height afterwards.
+    pub(crate) height_changed: bool,
+    /// Every line of the page is in a segment.
+    pub(crate) whole: bool,
+}
+
+/// The first view, before anything was touched.
+pub(crate) async fn view(tab: &mut Tab, raw: &Path) -> Result<CapturedFile, Problem> {
+    let params = json!({"format": "png"});
+    let answer = tab
+        .session
+        .call("Page.captureScreenshot", params, SHOT_LIMIT)
+        .await?;
+    let name = "view.png";
+    write(&raw.join(name), &bytes(&answer)?)?;
+    Ok(CapturedFile {
+        role: FileRole::ViewPng,
+        name: name.to_owned(),
+    })
+}
+
+/// Takes the whole page, from the top to `limit`. What was taken stays in `shots` when a later segment fails.
+pub(crate) async fn page(
+    tab: &mut Tab,
+    raw: &Path,
+    (width, scale, limit): (u32, u32, u32),
+    shots: &mut Shots,
+) -> Result<(), Problem> {
+    let before: Measure = tab.ask("bevara.measure()", CALL_LIMIT).await?;
+    let height = before.height.clamp(1, limit);
+    let step = SEGMENT / scale.max(1);
+    let texts: Vec<u32> = tab
+        .ask(&format!("bevara.marks({height}, {step})"), SHOT_LIMIT)
+        .await?;
+    let mut overview = Overview::of(width, height);
+    let mut top = 0;
+    while top < height {
+        let bottom = (top + step).min(height);
+        let png = segment(tab, (width, top, bottom)).await?;
+        let number = shots.segments.len();
+        let name = format!("page-{:04}.png", number + 1);
+        let picture = image::load_from_memory_with_format(&png, ImageFormat::Png)
+            .map_err(|error| Problem::Picture(error.to_string()))?
+            .into_rgb8();
+        overview.add(&picture, (top, bottom));
+        let (inked, pixels) = ink(&picture);
+        write(&raw.join(&name), &png)?;
+        shots.files.push(CapturedFile {
+            role: FileRole::PagePng,
+            name: name.clone(),
+        });
+        shots.segments.push(Segment {
+            name,
+            top,
+            bottom,
+            sha256: Sha256Hex::of(&png),
+            inked,
+            pixels,
+            texts: texts.get(number).copied().unwrap_or(0),
+        });
+        top = bottom;
+    }
+    shots.whole = true;
+    shots.blank = is_blank(&shots.segments);
+    let name = "overview.png";
+    write(&raw.join(name), &overview.png()?)?;
+    shots.files.push(CapturedFile {
+        role: FileRole::OverviewPng,
+        name: name.to_owned(),
+    });
+    let after: Measure = tab.ask("bevara.measure()", CALL_LIMIT).await?;
+    shots.height_changed = after.height != before.height;
+    Ok(())
+}
+
+async fn segment(tab: &mut Tab, (width, top, bottom): (u32, u32, u32)) -> Result<Vec<u8>, Problem> {
+    let clip = json!({"x": 0, "y": top, "width": width, "height": bottom - top, "scale": 1});
+    let params = json!({"format": "png", "clip": clip, "captureBeyondViewport": true});
+    let answer = tab
+        .session
+        .call("Page.captureScreenshot", params, SHOT_LIMIT)
+        .await?;
+    Ok(bytes(&answer)?)
+}
+
+fn bytes(answer: &Value) -> Result<Vec<u8>, CdpError> {
+    cdp::decode(
+        "Page.captureScreenshot",
+        answer["data"].as_str().unwrap_or_default(),
+    )
+}
+
+fn is_blank(segments: &[Segment]) -> bool {
+    let inked: u64 = segments.iter().map(|segment| segment.inked).sum();
+    let pixels: u64 = segments.iter().map(|segment| segment.pixels).sum();
+    inked * 1000 <= pixels * LIMITS.blank_per_mille
+        || segments.iter().any(|segment| {
+            segment.texts > 0 && segment.inked == 0 || segment.texts > 20 && segment.is_blank()
+        })
+}
+
+/// Pixels that differ from the most frequent colour, and all. Exact where one colour has the majority; else at least
+/// half differ, which is all that is asked.
+fn ink(picture: &RgbImage) -> (u64, u64) {
+    let pixels = picture.as_raw().as_chunks::<3>().0;
+    let mut candidate = [255_u8; 3];
+    let mut votes = 0_u64;
+    for pixel in pixels {
+        if votes == 0 {
+            candidate = *pixel;
+        }
+        if *pixel == candidate {
+            votes += 1;
+        } else {
+            votes -= 1;
+        }
+    }
+    let same = pixels.iter().filter(|pixel| **pixel == candidate).count();
+    let all = u64::try_from(pixels.len()).unwrap_or(u64::MAX);
+    (all - u64::try_from(same).unwrap_or(all), all)
+}
+
+/// The small picture, put together from the segments.
+struct Overview {
+    canvas: RgbImage,
+    height: u32,
+}
+
+impl Overview {
+    fn of(width: u32, height: u32) -> Self {
+        let by_width = scaled(height, OVERVIEW.0.min(width), width);
+        let (small_width, small_height) = if by_width <= OVERVIEW.1 {
+            (OVERVIEW.0.min(width), by_width)
+        } else {
+            (scaled(width, OVERVIEW.1, height), OVERVIEW.1)
+        };
+        Self {
+            canvas: RgbImage::new(small_width.max(1), small_height.max(1)),
+            height,
+        }
+    }
+
+    fn add(&mut self, picture: &RgbImage, (top, bottom): (u32, u32)) {
+        let place = |line| scaled(line, self.canvas.height(), self.height);
+        let (from, to) = (place(top), place(bottom));
+        if to > from {
+            let small = imageops::thumbnail(picture, self.canvas.width(), to - from);
+            imageops::replace(&mut self.canvas, &small, 0, i64::from(from));
+        }
+    }
+
+    fn png(&self) -> Result<Vec<u8>, Problem> {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        self.canvas
+            .write_to(&mut bytes, ImageFormat::Png)
+            .map_err(|error| Problem::Picture(error.to_string()))?;
+        Ok(bytes.into_inner())
+    }
+}
+
+/// `value * part / whole`, rounded.
+fn scaled(value: u32, part: u32, whole: u32) -> u32 {
+    let whole = u64::from(whole.max(1));
+    let product = u64::from(value) * u64::from(part);
+    u32::try_from((product + whole / 2) / whole).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::Rgb;
+
+    #[test]
+    fn ink_is_what_differs_from_the_most_frequent_colour() {
+        let mut picture = RgbImage::from_pixel(100, 100, Rgb([9, 9, 9]));
+        assert_eq!(ink(&picture), (0, 10_000));
+        for x in 0..30 {
+            picture.put_pixel(x, 7, Rgb([200, 0, 0]));
+        }
+        assert_eq!(ink(&picture), (30, 10_000));
+    }
+
+    #[test]
+    fn the_overview_keeps_its_bounds_and_its_segments_places() {
+        for (width, height, expected) in [
+            (1280, 900, (600, 422)),
+            (1280, 98_000, (104, 8_000)),
+            (400, 1_000, (400, 1_000)),
+        ] {
+            assert_eq!(Overview::of(width, height).canvas.dimensions(), expected);
+        }
+        let mut overview = Overview::of(100, 200);
+        overview.add(&RgbImage::from_pixel(100, 80, Rgb([1, 2, 3])), (0, 80));
+        overview.add(&RgbImage::from_pixel(100, 120, Rgb([4, 5, 6])), (80, 200));
+        assert_eq!(overview.canvas.get_pixel(50, 79), &Rgb([1, 2, 3]));
+        assert_eq!(overview.canvas.get_pixel(50, 80), &Rgb([4, 5, 6]));
+        assert_eq!(overview.canvas.get_pixel(50, 199), &Rgb([4, 5, 6]));
+    }
+}

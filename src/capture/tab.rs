@@ -1,0 +1,222 @@
+//! A tab in a disposable context of its own: language, zone and media set, events listened to, scripts run in an
+//! isolated world that the page can neither see nor change.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::capture::cdp::{CdpError, Client, Session};
+use crate::capture::phrases;
+use crate::capture::traffic::Traffic;
+use crate::capture::{BrowserOptions, VIEW_HEIGHT};
+
+/// How long a call may take that only changes a setting or reads a number.
+pub(crate) const CALL_LIMIT: Duration = Duration::from_secs(20);
+/// How long the browser may take to clear a tab away before it counts as dead.
+const CLEAR_LIMIT: Duration = Duration::from_secs(10);
+
+/// Language and time zone of every capture.
+pub(crate) const LANGUAGE: &str = "sv-SE";
+pub(crate) const ZONE: &str = "Europe/Stockholm";
+
+const SCRIPT: &str = include_str!("script/page.js");
+
+/// An open tab.
+#[derive(Debug)]
+pub(crate) struct Tab {
+    client: Client,
+    pub(crate) session: Session,
+    context: String,
+    target: String,
+    traffic: Arc<Mutex<Traffic>>,
+    world: Option<i64>,
+}
+
+impl Tab {
+    /// Opens a tab whose traffic goes through `proxy`.
+    pub(crate) async fn open(
+        client: &Client,
+        proxy: &str,
+        options: &BrowserOptions,
+        agent: &str,
+    ) -> Result<Self, CdpError> {
+        let params = json!({"disposeOnDetach": true, "proxyServer": proxy, "proxyBypassList": "<-loopback>"});
+        let made = client
+            .call("Target.createBrowserContext", params, CALL_LIMIT)
+            .await?;
+        let context = string(&made["browserContextId"]);
+        let opened = Self::open_in(client, &context, options, agent).await;
+        if opened.is_err() {
+            dispose(client, &context).await?;
+        }
+        opened
+    }
+
+    async fn open_in(
+        client: &Client,
+        context: &str,
+        options: &BrowserOptions,
+        agent: &str,
+    ) -> Result<Self, CdpError> {
+        let params = json!({"behavior": "deny", "browserContextId": context});
+        client
+            .call("Browser.setDownloadBehavior", params, CALL_LIMIT)
+            .await?;
+        let params = json!({"url": "about:blank", "browserContextId": context, "width": options.width, "height": VIEW_HEIGHT});
+        let made = client
+            .call("Target.createTarget", params, CALL_LIMIT)
+            .await?;
+        let target = string(&made["targetId"]);
+        // A page target's main frame has the target's id.
+        let traffic = Arc::new(Mutex::new(Traffic::new(&target)));
+        let heard = Arc::clone(&traffic);
+        let listener = Arc::new(move |session: &Session, method: &str, params: &Value| {
+            if method == "Page.javascriptDialogOpening" {
+                session.post(
+                    "Page.handleJavaScriptDialog",
+                    &json!({"accept": params["type"] == "beforeunload"}),
+                );
+            }
+            lock(&heard).event(method, params);
+        });
+        let session = client.attach(&target, listener, CALL_LIMIT).await?;
+        let tab = Self {
+            client: client.clone(),
+            session,
+            context: context.to_owned(),
+            target,
+            traffic,
+            world: None,
+        };
+        tab.prepare(options, agent).await?;
+        Ok(tab)
+    }
+
+    async fn prepare(&self, options: &BrowserOptions, agent: &str) -> Result<(), CdpError> {
+        let size = json!({"width": options.width, "height": VIEW_HEIGHT, "deviceScaleFactor": options.scale, "mobile": false});
+        let agent = json!({"userAgent": agent, "acceptLanguage": "sv-SE,sv;q=0.9,en;q=0.5"});
+        let calls = [
+            ("Inspector.enable", json!({})),
+            ("Page.enable", json!({})),
+            (
+                "Network.enable",
+                json!({"maxTotalBufferSize": 1_000_000, "maxResourceBufferSize": 500_000}),
+            ),
+            ("Network.setBypassServiceWorker", json!({"bypass": true})),
+            ("Network.setUserAgentOverride", agent),
+            ("Emulation.setTimezoneOverride", json!({"timezoneId": ZONE})),
+            ("Emulation.setLocaleOverride", json!({"locale": LANGUAGE})),
+            ("Emulation.setEmulatedMedia", json!({"media": "screen"})),
+            (
+                "Emulation.setFocusEmulationEnabled",
+                json!({"enabled": true}),
+            ),
+            ("Emulation.setDeviceMetricsOverride", size),
+        ];
+        for (method, params) in calls {
+            self.session.call(method, params, CALL_LIMIT).await?;
+        }
+        Ok(())
+    }
+
+    /// What has been observed so far.
+    pub(crate) fn traffic(&self) -> MutexGuard<'_, Traffic> {
+        lock(&self.traffic)
+    }
+
+    /// The value of an expression of the page script, `bevara.…`.
+    pub(crate) async fn ask<T: DeserializeOwned>(
+        &mut self,
+        expression: &str,
+        limit: Duration,
+    ) -> Result<T, CdpError> {
+        let known = self.world.is_some();
+        let world = self.enter().await?;
+        match self.evaluate(world, expression, limit).await {
+            // The page was loaded anew, and its world went with it.
+            Err(CdpError::Refused { message, .. }) if known && message.contains("context") => {
+                self.world = None;
+                let world = self.enter().await?;
+                self.evaluate(world, expression, limit).await
+            }
+            other => other,
+        }
+    }
+
+    async fn enter(&mut self) -> Result<i64, CdpError> {
+        if let Some(world) = self.world {
+            return Ok(world);
+        }
+        let frame = self.traffic().frame.clone();
+        let params = json!({"frameId": frame, "worldName": "bevara"});
+        let made = self
+            .session
+            .call("Page.createIsolatedWorld", params, CALL_LIMIT)
+            .await?;
+        let world = made["executionContextId"].as_i64().unwrap_or_default();
+        let words = serde_json::to_value(phrases::WORDS).unwrap_or_default();
+        let script = format!("globalThis.words = {words};\n{SCRIPT}");
+        self.evaluate::<bool>(world, &script, CALL_LIMIT).await?;
+        self.world = Some(world);
+        Ok(world)
+    }
+
+    async fn evaluate<T: DeserializeOwned>(
+        &self,
+        world: i64,
+        expression: &str,
+        limit: Duration,
+    ) -> Result<T, CdpError> {
+        const METHOD: &str = "Runtime.evaluate";
+        let params = json!({"expression": expression, "contextId": world, "returnByValue": true, "awaitPromise": true});
+        let mut answer = self.session.call(METHOD, params, limit).await?;
+        let refused = |message: String| CdpError::Refused {
+            method: METHOD,
+            message,
+        };
+        if let Some(exception) = answer.get("exceptionDetails") {
+            let text = exception["exception"]["description"]
+                .as_str()
+                .unwrap_or("an exception");
+            return Err(refused(text.to_owned()));
+        }
+        serde_json::from_value(answer["result"]["value"].take())
+            .map_err(|error| refused(error.to_string()))
+    }
+
+    /// Clears tab and context away. An error says that the browser can no longer be relied on.
+    pub(crate) async fn close(self) -> Result<(), CdpError> {
+        // A tab that hangs in its own script does not close; its context takes its process along.
+        let closed = self
+            .client
+            .call(
+                "Target.closeTarget",
+                json!({"targetId": self.target}),
+                CLEAR_LIMIT,
+            )
+            .await;
+        if let Err(error) = closed {
+            tracing::debug!(%error, "a tab did not close");
+        }
+        self.session.forget();
+        dispose(&self.client, &self.context).await
+    }
+}
+
+async fn dispose(client: &Client, context: &str) -> Result<(), CdpError> {
+    let params = json!({"browserContextId": context});
+    client
+        .call("Target.disposeBrowserContext", params, CLEAR_LIMIT)
+        .await
+        .map(drop)
+}
+
+fn lock(traffic: &Mutex<Traffic>) -> MutexGuard<'_, Traffic> {
+    traffic.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn string(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,315 @@
+//! What a page asks for and gets, from the browser's network events: requests in flight, redirects, failures, and the
+//! answer to the main document. Addresses stay in `requests.json`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde_json::Value;
+use tokio::time::Instant;
+use url::Url;
+
+/// How many requests are recorded one by one.
+const RECORD_LIMIT: usize = 20_000;
+/// How much of a long address is recorded.
+const URL_LIMIT: usize = 4096;
+
+/// A request.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Request {
+    /// Address, without a fragment.
+    pub(crate) url: String,
+    /// Method.
+    pub(crate) method: String,
+    /// `Document`, `Image`, `Script` …
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    /// HTTP status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) status: Option<u16>,
+    /// Media type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) mime: Option<String>,
+    /// Bytes received, as encoded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) bytes: Option<u64>,
+    /// The browser's error, `net::ERR_…`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<String>,
+    /// Why the browser blocked it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) blocked: Option<String>,
+    #[serde(skip)]
+    finished: bool,
+}
+
+/// A redirect of the main document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Redirect {
+    pub(crate) from: String,
+    pub(crate) status: u16,
+    pub(crate) to: String,
+}
+
+/// The main document's request and answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct MainDocument {
+    pub(crate) loader: String,
+    pub(crate) url: String,
+    pub(crate) redirects: Vec<Redirect>,
+    pub(crate) status: Option<u16>,
+    pub(crate) mime: Option<String>,
+    pub(crate) security: Option<Value>,
+    pub(crate) error: Option<String>,
+}
+
+/// Everything observed.
+#[derive(Debug)]
+pub(crate) struct Traffic {
+    /// The main frame.
+    pub(crate) frame: String,
+    /// The main document.
+    pub(crate) main: MainDocument,
+    /// Requests in the order they were made.
+    pub(crate) requests: Vec<Request>,
+    /// Requests beyond what is recorded.
+    pub(crate) unrecorded: u64,
+    /// A file was offered for download.
+    pub(crate) download: bool,
+    /// How often the main frame was loaded.
+    pub(crate) loads: u32,
+    /// Dialogs that were dismissed.
+    pub(crate) dialogs: u32,
+    /// When something last arrived or ended.
+    pub(crate) progress: Instant,
+    open: BTreeMap<String, usize>,
+    needed: BTreeSet<String>,
+}
+
+impl Traffic {
+    pub(crate) fn new(frame: &str) -> Self {
+        Self {
+            frame: frame.to_owned(),
+            main: MainDocument::default(),
+            requests: Vec::new(),
+            unrecorded: 0,
+            download: false,
+            loads: 0,
+            dialogs: 0,
+            progress: Instant::now(),
+            open: BTreeMap::new(),
+            needed: BTreeSet::new(),
+        }
+    }
+
+    /// Requests that the page waits for: not streams, beacons, media, or other hosts' calls from scripts.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.needed.len()
+    }
+
+    /// Waits no more for what is still unanswered.
+    pub(crate) fn give_up(&mut self) {
+        self.needed.clear();
+    }
+
+    /// Takes in an event of the Network, Page or Browser domain.
+    pub(crate) fn event(&mut self, method: &str, params: &Value) {
+        match method {
+            "Network.requestWillBeSent" => self.sent(params),
+            "Network.responseReceived" => self.answered(params),
+            "Network.dataReceived" => self.progress = Instant::now(),
+            "Network.loadingFinished" => {
+                if let Some(request) = self.end(params) {
+                    request.bytes = params["encodedDataLength"].as_f64().map(whole);
+                    request.finished = true;
+                }
+            }
+            "Network.loadingFailed" => self.failed(params),
+            "Network.requestServedFromCache" => self.progress = Instant::now(),
+            "Page.frameNavigated" if params["frame"]["id"] == self.frame.as_str() => {
+                self.loads += 1;
+            }
+            "Page.downloadWillBegin" | "Browser.downloadWillBegin" => self.download = true,
+            "Page.javascriptDialogOpening" => self.dialogs += 1,
+            _ => {}
+        }
+    }
+
+    fn sent(&mut self, params: &Value) {
+        self.progress = Instant::now();
+        let id = text(&params["requestId"]);
+        let kind = text(&params["type"]);
+        let url = text(&params["request"]["url"]);
+        let main = kind == "Document" && params["frameId"] == self.frame.as_str();
+        if let Some(answer) = params.get("redirectResponse") {
+            let status = status(&answer["status"]);
+            if let Some(request) = self.recorded(&id) {
+                request.status = status;
+                request.finished = true;
+            }
+            if main && self.main.loader == id {
+                self.main.redirects.push(Redirect {
+                    from: self.main.url.clone(),
+                    status: status.unwrap_or(0),
+                    to: url.clone(),
+                });
+            }
+        }
+        if main {
+            if self.main.loader != id {
+                self.main = MainDocument {
+                    loader: id.clone(),
+                    ..MainDocument::default()
+                };
+            }
+            self.main.url.clone_from(&url);
+        }
+        if url.starts_with("data:") || url.starts_with("blob:") {
+            return;
+        }
+        if self.is_needed(&kind, &url) {
+            self.needed.insert(id.clone());
+        }
+        if self.requests.len() >= RECORD_LIMIT {
+            self.unrecorded += 1;
+            return;
+        }
+        self.open.insert(id, self.requests.len());
+        self.requests.push(Request {
+            url: shorten(&url),
+            method: text(&params["request"]["method"]),
+            kind,
+            ..Request::default()
+        });
+    }
+
+    fn answered(&mut self, params: &Value) {
+        self.progress = Instant::now();
+        let id = text(&params["requestId"]);
+        let answer = &params["response"];
+        let (status, mime) = (status(&answer["status"]), text(&answer["mimeType"]));
+        if self.main.loader == id {
+            self.main.status = status;
+            self.main.mime = Some(mime.clone());
+            self.main.security = answer.get("securityDetails").cloned();
+        }
+        if mime == "text/event-stream" || mime == "multipart/x-mixed-replace" {
+            self.needed.remove(&id);
+        }
+        if let Some(request) = self.recorded(&id) {
+            request.status = status;
+            request.mime = Some(mime);
+        }
+    }
+
+    fn failed(&mut self, params: &Value) {
+        let id = text(&params["requestId"]);
+        let error = text(&params["errorText"]);
+        let blocked = params["blockedReason"].as_str().map(str::to_owned);
+        if self.main.loader == id {
+            self.main.error = Some(error.clone());
+        }
+        let canceled = params["canceled"].as_bool().unwrap_or(false);
+        if let Some(request) = self.end(params) {
+            request.finished = true;
+            request.error = Some(if canceled {
+                "canceled".to_owned()
+            } else {
+                error
+            });
+            request.blocked = blocked;
+        }
+    }
+
+    fn end(&mut self, params: &Value) -> Option<&mut Request> {
+        self.progress = Instant::now();
+        let id = text(&params["requestId"]);
+        self.needed.remove(&id);
+        let index = self.open.remove(&id)?;
+        self.requests.get_mut(index)
+    }
+
+    fn recorded(&mut self, id: &str) -> Option<&mut Request> {
+        let index = *self.open.get(id)?;
+        self.requests.get_mut(index)
+    }
+
+    fn is_needed(&self, kind: &str, url: &str) -> bool {
+        match kind {
+            "Document" | "Stylesheet" | "Image" | "Script" | "Font" => true,
+            "XHR" | "Fetch" => self.is_own(url),
+            _ => false,
+        }
+    }
+
+    /// Whether an address belongs to the page's own site, or a neighbour under the same name.
+    fn is_own(&self, url: &str) -> bool {
+        match (site(&self.main.url), site(url)) {
+            (Some(own), Some(other)) => own == other,
+            _ => false,
+        }
+    }
+
+    /// Requests that the page needed, failed, and are no pictures (those are counted in the page itself).
+    pub(crate) fn failures(&self) -> u32 {
+        let count =
+            self.requests
+                .iter()
+                .filter(|request| {
+                    let kind = request.kind.as_str();
+                    let bad =
+                        request.error.as_ref().is_some_and(|error| {
+                            error != "canceled" && error != "net::ERR_ABORTED"
+                        }) || request.status.is_some_and(|status| status >= 400);
+                    bad && ["Stylesheet", "Script", "XHR", "Fetch"].contains(&kind)
+                        && self.is_own(&request.url)
+                })
+                .count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
+    /// Addresses that were asked for and have neither been answered to the end nor failed.
+    pub(crate) fn unanswered(&self) -> Vec<String> {
+        self.open
+            .values()
+            .filter_map(|index| self.requests.get(*index))
+            .filter(|request| !request.finished)
+            .map(|request| request.url.clone())
+            .collect()
+    }
+}
+
+/// The last two labels of a host name, or the whole address; enough to tell a site's own hosts from strangers.
+fn site(url: &str) -> Option<String> {
+    let url = Url::parse(url).ok()?;
+    match url.host()? {
+        url::Host::Domain(name) => {
+            let labels: Vec<&str> = name.rsplit('.').take(2).collect();
+            Some(labels.join("."))
+        }
+        address @ (url::Host::Ipv4(_) | url::Host::Ipv6(_)) => Some(address.to_string()),
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn status(value: &Value) -> Option<u16> {
+    value
+        .as_u64()
+        .and_then(|status| u16::try_from(status).ok())
+        .filter(|status| *status != 0)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a length that is not negative and far below 2^53"
+)]
+fn whole(length: f64) -> u64 {
+    length.max(0.0) as u64
+}
+
+fn shorten(url: &str) -> String {
+    url.chars().take(URL_LIMIT).collect()
+}
