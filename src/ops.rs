@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod disposal;
+pub mod document;
 pub mod error;
 pub mod export;
 pub mod facts;

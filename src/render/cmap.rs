@@ -71,13 +71,11 @@ fn ranges(
             return Err(wrong);
         }
         if target.kind == Kind::Bracket {
-            let mut code = low;
-            for token in tokens.by_ref() {
+            for (code, token) in (low..).zip(tokens.by_ref()) {
                 if token.kind == Kind::Bracket {
                     break;
                 }
                 map.insert(code, units(&syntax::text_bytes(&bytes[token.at.clone()])));
-                code += 1;
             }
             continue;
         }
@@ -100,19 +98,16 @@ pub(crate) fn write(map: &UnicodeMap, width: usize) -> Vec<u8> {
         "/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n/CIDSystemInfo\n<< /Registry (Adobe)\n/Ordering (UCS)\n/Supplement 0\n>> def\n/CMapName /Adobe-Identity-UCS def\n/CMapType 2 def\n1 begincodespacerange\n",
     );
     let digits = width * 2;
-    text.push_str(&format!(
-        "<{}> <{}>\nendcodespacerange\n",
-        "0".repeat(digits),
-        "F".repeat(digits)
-    ));
+    let (lowest, highest) = ("0".repeat(digits), "F".repeat(digits));
+    text += &format!("<{lowest}> <{highest}>\nendcodespacerange\n");
     let entries: Vec<_> = map.iter().collect();
     // A section holds at most 100 entries (Adobe Technical Note 5411).
     for section in entries.chunks(100) {
-        text.push_str(&format!("{} beginbfchar\n", section.len()));
+        text += &format!("{} beginbfchar\n", section.len());
         for (code, units) in section {
-            text.push_str(&format!("<{code:0digits$X}> <"));
+            text += &format!("<{code:0digits$X}> <");
             for unit in *units {
-                text.push_str(&format!("{unit:04X}"));
+                text += &format!("{unit:04X}");
             }
             text.push_str(">\n");
         }
