@@ -91,6 +91,13 @@ impl Output {
         }
     }
 
+    /// Tells people on standard error how a long verb goes on.
+    pub fn say(&self, line: &str) {
+        if !self.json && !self.quiet {
+            eprintln!("{line}");
+        }
+    }
+
     /// Prints an error that ended the verb.
     pub fn error(&self, error: &(dyn Error + 'static), exit: Exit, hint: Option<&str>) {
         let mut causes = Vec::new();
