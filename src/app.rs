@@ -131,9 +131,10 @@ impl App {
         if self.clock.is_given() && !self.genesis.test {
             return Err(AppError::ClockMoved);
         }
-        let now = self.clock.now();
         let root = self.store.root().to_owned();
         let writer = self.store.lock(lock::WAIT)?;
+        // Asked once the lock is held: while waiting for it another writer may have gone on.
+        let now = self.clock.now();
         catch_up_at(&root, &self.catalogue).await?;
         if let Some(last) = writer.last_time().filter(|last| now < *last) {
             return Err(AppError::BehindLog {

@@ -1,6 +1,7 @@
 //! Disposal runs: plan, approval by another person, waiting period, execution, record, audit. What each step may do is
 //! decided in [`crate::disposal`] and on the safety floor; what is destroyed goes through [`crate::store`] alone.
 
+pub mod approve;
 pub mod plan;
 
 use std::collections::BTreeMap;
