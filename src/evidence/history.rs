@@ -2,14 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::NaiveDate;
-
 use crate::evidence::codes::{self, Code};
 use crate::evidence::layout::Holder;
 use crate::evidence::merkle::{self, Hash};
 use crate::evidence::report::Hit;
-use crate::model::account::AccountStatus;
-use crate::model::cadence::{CadenceRule, Slot};
+use crate::model::cadence::Slot;
 use crate::model::digest::{DigestPair, Sha256Hex};
 use crate::model::entry::{Actor, Body, Entry, RESERVED_TYPES, Sealed, Tombstone};
 use crate::model::id::{AccountId, HolderId, PersonId, RecordId, UnitRef};
@@ -39,32 +36,6 @@ pub struct Disposed {
     pub seq: u64,
 }
 
-/// The terms of an account from one revision on.
-#[derive(Clone, Debug)]
-pub struct Terms {
-    /// When the revision was made.
-    pub time: Instant,
-    /// First day on which snapshots are due.
-    pub opened: NaiveDate,
-    /// Last such day.
-    pub closed: Option<NaiveDate>,
-    /// When snapshots are due.
-    pub cadence: Vec<CadenceRule>,
-    /// Status.
-    pub status: AccountStatus,
-}
-
-/// What the log says of a slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SlotMark {
-    /// Filled by a capture.
-    Filled,
-    /// A capture was tried and failed.
-    Failed,
-    /// Recorded as missed.
-    Missed,
-}
-
 /// The log's contents.
 #[derive(Debug, Default)]
 pub struct History {
@@ -84,10 +55,8 @@ pub struct History {
     pub withdrawn: BTreeSet<RecordId>,
     /// Policies that were put in force.
     pub policies: BTreeSet<Sha256Hex>,
-    /// Every account's revisions, oldest first.
-    pub terms: BTreeMap<AccountId, Vec<Terms>>,
-    /// What became of each slot.
-    pub slots: BTreeMap<(AccountId, Slot), SlotMark>,
+    /// Slots for which a capture was tried and failed.
+    pub failed: BTreeSet<(AccountId, Slot)>,
 }
 
 /// The path of an entry below the store.
@@ -178,7 +147,7 @@ impl History {
                 hits.push(Hit::at(codes::HOLDER_TWICE, path, message));
             }
         }
-        self.index_slots(entry, body, path, hits);
+        self.index_slots(body, path, hits);
         match body {
             Body::PolicyChange { policy_sha256, .. } => {
                 self.policies.insert(policy_sha256.clone());
@@ -198,59 +167,25 @@ impl History {
         }
     }
 
-    fn index_slots(&mut self, entry: &Entry, body: &Body, path: &str, hits: &mut Vec<Hit>) {
+    fn index_slots(&mut self, body: &Body, path: &str, hits: &mut Vec<Hit>) {
         match body {
-            Body::AccountChanged {
-                account,
-                status,
-                opened,
-                closed,
-                cadence,
-                policy_sha256,
-                ..
-            } => {
+            Body::AccountChanged { policy_sha256, .. } => {
                 self.policies.insert(policy_sha256.clone());
-                let terms = Terms {
-                    time: entry.time,
-                    opened: *opened,
-                    closed: *closed,
-                    cadence: cadence.clone(),
-                    status: *status,
-                };
-                self.terms.entry(account.clone()).or_default().push(terms);
             }
-            Body::Capture {
-                account,
-                verdict,
-                fills,
-                ..
-            } => {
+            Body::Capture { verdict, fills, .. } => {
                 if !fills.is_empty() && *verdict != Verdict::Complete {
                     let message = "En fångst som inte är fullständig fyller en ögonblicksbild.";
                     hits.push(Hit::at(codes::SLOT_NOT_COMPLETE, path, message));
                 }
-                self.mark(account, fills, SlotMark::Filled);
             }
             Body::CaptureFailed {
                 account, wanted, ..
-            } => self.mark(account, wanted, SlotMark::Failed),
-            Body::SnapshotMissed { account, slot, .. } => {
-                self.mark(account, std::slice::from_ref(slot), SlotMark::Missed);
+            } => {
+                for slot in wanted {
+                    self.failed.insert((account.clone(), slot.clone()));
+                }
             }
             _ => {}
-        }
-    }
-
-    /// A slot that was filled stays filled.
-    fn mark(&mut self, account: &AccountId, slots: &[Slot], mark: SlotMark) {
-        for slot in slots {
-            let place = self
-                .slots
-                .entry((account.clone(), slot.clone()))
-                .or_insert(mark);
-            if *place != SlotMark::Filled {
-                *place = mark;
-            }
         }
     }
 

@@ -5,6 +5,7 @@ mod bag;
 mod contents;
 mod holders;
 mod log;
+mod plans;
 mod slots;
 
 use std::collections::BTreeMap;
@@ -184,6 +185,7 @@ pub fn verify(request: &Request) -> Result<Report, OpsError> {
     hits.extend(history::actors(&history, view.data()));
     let waiting = |digest: &_| log::waiting_days(&view, digest);
     hits.extend(disposals::check(&history, view.data(), &waiting));
+    hits.extend(plans::check(&view, &history));
     hits.extend(log::checkpoint(&view, &contents, &history));
     hits.extend(log::anchors(&history, request));
     let proof = match &request.prove {
