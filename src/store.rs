@@ -79,6 +79,11 @@ impl Store {
         Stage::create(&self.root.join("staging"), purpose)
     }
 
+    /// The accounts that are being captured now, by any process.
+    pub fn capturing(&self) -> Result<Vec<String>, StoreError> {
+        stage::jobs(&self.root.join("staging"), "capture-")
+    }
+
     /// Stores a policy file under its digest; storing the same file again changes nothing.
     pub fn keep_policy(&self, text: &str) -> Result<Sha256Hex, StoreError> {
         let digest = Sha256Hex::of(text.as_bytes());

@@ -131,27 +131,17 @@ pub struct HoldRow {
 impl Catalogue {
     /// Every account, by alias.
     pub async fn accounts(&self) -> Result<Vec<AccountRow>, CatalogueError> {
-        let mut accounts = Vec::new();
-        for row in self
+        let rows = self
             .all("SELECT * FROM account ORDER BY alias", vec![])
-            .await?
-        {
-            accounts.push(AccountRow {
-                account: document(&row, "document", "account")?,
-                policy_sha256: parsed(&row, "policy_sha256", "account")?,
-                cadence: document(&row, "cadence", "account")?,
-            });
-        }
-        Ok(accounts)
+            .await?;
+        rows.iter().map(account_row).collect()
     }
 
     /// The account with this alias.
     pub async fn account(&self, alias: &Alias) -> Result<Option<AccountRow>, CatalogueError> {
-        Ok(self
-            .accounts()
-            .await?
-            .into_iter()
-            .find(|row| row.account.alias == *alias))
+        let sql = "SELECT * FROM account WHERE alias = $1";
+        let row = self.one(sql, vec![alias.as_str().into()]).await?;
+        row.as_ref().map(account_row).transpose()
     }
 
     /// The revisions of an account, oldest first.
@@ -319,6 +309,14 @@ impl Catalogue {
             .map(|row| parsed(row, "capture", "container"))
             .transpose()
     }
+}
+
+fn account_row(row: &sea_orm::QueryResult) -> Result<AccountRow, CatalogueError> {
+    Ok(AccountRow {
+        account: document(row, "document", "account")?,
+        policy_sha256: parsed(row, "policy_sha256", "account")?,
+        cadence: document(row, "cadence", "account")?,
+    })
 }
 
 fn capture_row(row: &sea_orm::QueryResult) -> Result<CaptureRow, CatalogueError> {

@@ -195,6 +195,9 @@ pub enum Occasion {
     HalfYear,
     /// Årsskifte.
     Year,
+    /// A day that the policy names; chosen by the schedule, never by a person.
+    #[value(skip)]
+    Day,
     /// Större förändring.
     MajorChange,
     /// Before the account is closed.

@@ -1,12 +1,12 @@
 //! One pass of the scheduler: records what can no longer be witnessed as missed, and captures what is due or late.
 //! Idempotent; safe to call every hour and twice at once.
 
+use chrono::Days;
 use serde::Serialize;
 
 use crate::app::{App, AppError};
 use crate::catalogue::AccountRow;
-use crate::model::cadence::CadenceRule;
-use crate::model::cadence::{Occasion, Slot};
+use crate::model::cadence::{CadenceRule, Occasion, Slot};
 use crate::model::entry::{Actor, Body};
 use crate::model::id::Alias;
 use crate::model::time::Instant;
@@ -14,10 +14,16 @@ use crate::model::verdict::Verdict;
 use crate::ops::error::OpsError;
 use crate::ops::schedule;
 use crate::ops::snapshot::{self, BrowserSlot, Captured, Order, Progress};
-use crate::schedule::window_end;
+use crate::schedule::{due_dates, window_end};
 
-/// Hours after which a failed account is tried again: doubled with each attempt, at most a day.
-const LONGEST_PAUSE_HOURS: i64 = 24;
+/// Hours after which a failed account is tried again: 1, 2, 4, 8, 16, then a day, and after two weeks of that a week, for
+/// what is kept of each attempt stays for ever.
+const DAY_HOURS: i64 = 24;
+const WEEK_HOURS: i64 = 7 * DAY_HOURS;
+/// Hours before a deadline at which a failed account is tried once more, however long its pause: two hourly passes.
+const LAST_CHANCE_HOURS: i64 = 2;
+/// A pass that comes a little early because of the timer's spread counts as on the hour.
+const SPREAD_SECONDS: i64 = 300;
 
 /// What a pass did.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -28,12 +34,14 @@ pub struct Pass {
     pub missed: Vec<MissedRow>,
     /// Captures made.
     pub captures: Vec<Captured>,
-    /// Accounts whose capture came after its window.
+    /// Accounts with something due whose window has passed: captured late, or still wanted.
     pub late: Vec<Alias>,
     /// Accounts that wait before the next try.
     pub waiting: Vec<WaitingRow>,
     /// Accounts that could not be worked on, and why.
     pub errors: Vec<ErrorRow>,
+    /// What ended the pass before its end: the archive or the browser failed for every account.
+    pub stopped: Option<String>,
 }
 
 /// A slot recorded as missed.
@@ -79,7 +87,8 @@ impl Pass {
     }
 }
 
-/// Makes one pass.
+/// Makes one pass. What an account came to never stops the others; only an archive that cannot be written, or a browser
+/// that fails twice in a row, ends the pass, and what was done until then is told.
 pub async fn run(app: &mut App, progress: &mut dyn Progress) -> Result<Pass, OpsError> {
     let Some(_lock) = app.store.pass_lock()? else {
         return Ok(Pass {
@@ -88,14 +97,21 @@ pub async fn run(app: &mut App, progress: &mut dyn Progress) -> Result<Pass, Ops
         });
     };
     let mut pass = Pass::default();
-    let accounts: Vec<AccountRow> = app.catalogue.accounts().await?;
+    let accounts = app.catalogue.accounts().await?;
     for account in &accounts {
         record_missed(app, account, &mut pass).await?;
     }
-    let mut slot = BrowserSlot::new(app)?;
-    let done = capture_due(app, &accounts, &mut slot, (&mut pass, progress)).await;
-    slot.close().await;
-    done?;
+    let mut slot: Option<BrowserSlot> = None;
+    let stopped = capture_due(app, &accounts, &mut slot, (&mut pass, progress)).await;
+    if let Some(slot) = &mut slot {
+        slot.close().await;
+    }
+    if let Err(error) = stopped {
+        if pass.captures.is_empty() && pass.missed.is_empty() && pass.errors.is_empty() {
+            return Err(error);
+        }
+        pass.stopped = Some(chain(&error));
+    }
     Ok(pass)
 }
 
@@ -130,62 +146,88 @@ async fn record_missed(
 async fn capture_due(
     app: &mut App,
     accounts: &[AccountRow],
-    slot: &mut BrowserSlot,
+    slot: &mut Option<BrowserSlot>,
     (pass, progress): (&mut Pass, &mut dyn Progress),
 ) -> Result<(), OpsError> {
     let window = app.config.schedule.window_days;
-    for (index, account) in accounts
-        .iter()
-        .enumerate()
-        .filter(|(_, row)| row.account.status.is_open())
-    {
+    let mut browser_failures = 0;
+    for (index, known) in accounts.iter().enumerate() {
+        // A pass takes hours where there are many accounts: what was true when it began may not be any more.
+        let alias = &known.account.alias;
+        let Some(account) = app.catalogue.account(alias).await? else {
+            continue;
+        };
         let now = app.now();
-        let (due, _) = schedule::wanted(&app.catalogue, account, now, window).await?;
-        if due.is_empty() {
+        let (due, _) = schedule::wanted(&app.catalogue, &account, now, window).await?;
+        if due.is_empty() || !account.account.status.is_open() {
             continue;
         }
-        let alias = account.account.alias.clone();
-        if due
-            .iter()
-            .any(|slot| now.stockholm_date() > window_end(slot.due, window))
-        {
-            pass.late.push(alias.clone());
-        }
-        if let Some(until) = pause(app, account, &due)
-            .await?
-            .filter(|until| *until > now)
-        {
+        let waits = pause(app, &account, &due).await?;
+        if let Some(until) = waits.filter(|until| *until > now) {
+            note_late(pass, alias, &due, (now, window));
             pass.waiting.push(WaitingRow {
-                account: alias,
+                account: alias.clone(),
                 until,
             });
             continue;
         }
-        progress.started(&alias, index + 1, accounts.len());
+        progress.started(alias, index + 1, accounts.len());
+        let browser = match slot {
+            Some(slot) => slot,
+            None => slot.insert(BrowserSlot::new(app)?),
+        };
         let order = Order {
             accounts: Vec::new(),
             occasion: occasion(&due),
             note: None,
             allow_addresses: Vec::new(),
         };
-        match snapshot::capture_account(app, slot, account, &order, &Actor::System).await {
+        let done = snapshot::capture_account(app, browser, &account, &order, &Actor::System).await;
+        note_late(pass, alias, &due, (app.now(), window));
+        match done {
             Ok(captured) => {
+                browser_failures = 0;
                 progress.finished(&captured);
                 pass.captures.push(captured);
             }
-            // The archive itself cannot be written, or no browser starts: no other account would fare better.
-            Err(
-                error @ (OpsError::Store(_)
-                | OpsError::App(AppError::Store(_))
-                | OpsError::Browser(_)),
-            ) => return Err(error),
-            Err(error) => pass.errors.push(ErrorRow {
-                account: alias,
-                message: error.to_string(),
-            }),
+            // No other account would fare better.
+            Err(error @ (OpsError::Store(_) | OpsError::App(AppError::Store(_)))) => {
+                return Err(error);
+            }
+            Err(error) => {
+                browser_failures += i32::from(matches!(error, OpsError::Browser(_)));
+                tracing::warn!(account.id = %account.account.id, "an account could not be captured");
+                pass.errors.push(ErrorRow {
+                    account: alias.clone(),
+                    message: chain(&error),
+                });
+                if browser_failures == 2 {
+                    return Err(error);
+                }
+            }
         }
     }
     Ok(())
+}
+
+/// An error with its causes, on one line.
+fn chain(error: &OpsError) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+/// Notes an account whose window has passed at `now`.
+fn note_late(pass: &mut Pass, alias: &Alias, due: &[Slot], (now, window): (Instant, u32)) {
+    let today = now.stockholm_date();
+    if due.iter().any(|slot| today > window_end(slot.due, window)) {
+        pass.late.push(alias.clone());
+    }
 }
 
 /// When an account whose attempts for these slots went wrong may be tried again.
@@ -197,18 +239,125 @@ async fn pause(app: &App, account: &AccountRow, due: &[Slot]) -> Result<Option<I
         .catalogue
         .attempts_since(&account.account.id, Instant::start_of(first))
         .await?;
-    let Some(last) = attempts.iter().max() else {
-        return Ok(None);
+    let deadlines = deadlines(due, app.now(), app.config.schedule.window_days);
+    Ok(next_try(&attempts, &deadlines))
+}
+
+/// The moments at which a slot becomes late, and at which it becomes missed, as far as they lie ahead.
+fn deadlines(due: &[Slot], now: Instant, window: u32) -> Vec<Instant> {
+    let mut all = Vec::new();
+    for slot in due {
+        let after = window_end(slot.due, window).checked_add_days(Days::new(1));
+        let year_on = slot.due.checked_add_days(Days::new(367));
+        let next = year_on.and_then(|to| {
+            let dates = due_dates(slot.rule, slot.due, to);
+            dates.into_iter().find(|date| *date > slot.due)
+        });
+        all.extend(after.into_iter().chain(next).map(Instant::start_of));
+    }
+    all.retain(|deadline| *deadline > now);
+    all
+}
+
+/// The pause after the last attempt, cut short so that a try falls into the last hours before each deadline.
+fn next_try(attempts: &[Instant], deadlines: &[Instant]) -> Option<Instant> {
+    let last = *attempts.iter().max()?;
+    let hours = match attempts.len() {
+        tries @ 1..=5 => 1_i64 << (tries - 1),
+        6..=19 => DAY_HOURS,
+        _ => WEEK_HOURS,
     };
-    let tries = u32::try_from(attempts.len()).unwrap_or(u32::MAX).min(6);
-    let hours = (1_i64 << (tries - 1)).min(LONGEST_PAUSE_HOURS);
-    Ok(Some(last.plus_seconds(hours * 3600 - 300)))
+    let pause = last.plus_seconds(hours * 3600 - SPREAD_SECONDS);
+    let chances = deadlines
+        .iter()
+        .map(|deadline| deadline.plus_seconds(-LAST_CHANCE_HOURS * 3600))
+        .filter(|chance| *chance > last);
+    chances.chain([pause]).min()
 }
 
 fn occasion(due: &[Slot]) -> Occasion {
-    if due.iter().any(|slot| slot.rule == CadenceRule::Year) {
+    let has = |rule| due.iter().any(|slot| slot.rule == rule);
+    if has(CadenceRule::Year) {
         Occasion::Year
-    } else {
+    } else if has(CadenceRule::HalfYear) {
         Occasion::HalfYear
+    } else {
+        Occasion::Day
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Instant {
+        text.parse().unwrap()
+    }
+
+    fn half_year(due: &str) -> Slot {
+        Slot {
+            rule: CadenceRule::HalfYear,
+            due: due.parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn the_pause_doubles_up_to_a_day_and_is_a_week_at_last() {
+        let first = at("2026-07-01T00:00:00Z");
+        let mut attempts = vec![first];
+        let mut hours = Vec::new();
+        for _ in 0..7 {
+            let next = next_try(&attempts, &[]).unwrap().plus_seconds(300);
+            let last = *attempts.last().unwrap();
+            hours.push((next.utc() - last.utc()).num_hours());
+            attempts.push(next);
+        }
+        assert_eq!(hours, [1, 2, 4, 8, 16, 24, 24]);
+        let many = vec![first; 20];
+        let week = next_try(&many, &[]).unwrap().plus_seconds(300);
+        assert_eq!((week.utc() - first.utc()).num_days(), 7);
+        assert_eq!(next_try(&[], &[]), None);
+    }
+
+    #[test]
+    fn no_pause_reaches_over_the_end_of_the_window_or_the_next_due_date() {
+        let due = [half_year("2026-07-01")];
+        // The window ends with 2 July in Stockholm, 22:00 UTC; the next date is 1 January, 23:00 UTC the day before.
+        let now = at("2026-07-02T06:00:00Z");
+        let deadlines_found = deadlines(&due, now, 1);
+        assert_eq!(
+            deadlines_found,
+            [at("2026-07-02T22:00:00Z"), at("2026-12-31T23:00:00Z")]
+        );
+        let many = vec![at("2026-07-02T05:00:00Z"); 9];
+        assert_eq!(
+            next_try(&many, &deadlines_found),
+            Some(at("2026-07-02T20:00:00Z"))
+        );
+        // Within the last hours the pause counts again, so that a pass every minute does not try every minute.
+        let late = vec![at("2026-07-02T20:30:00Z"); 9];
+        let deadlines_found = deadlines(&due, at("2026-07-02T21:00:00Z"), 1);
+        assert_eq!(
+            next_try(&late, &deadlines_found),
+            Some(at("2026-07-03T20:25:00Z"))
+        );
+    }
+
+    #[test]
+    fn the_occasion_is_the_greatest_of_what_is_due() {
+        let year = Slot {
+            rule: CadenceRule::Year,
+            due: "2027-01-01".parse().unwrap(),
+        };
+        let day = Slot {
+            rule: CadenceRule::Day { month: 5, day: 15 },
+            due: "2027-05-15".parse().unwrap(),
+        };
+        assert_eq!(occasion(&[half_year("2027-01-01"), year]), Occasion::Year);
+        assert_eq!(
+            occasion(&[half_year("2026-07-01"), day.clone()]),
+            Occasion::HalfYear
+        );
+        assert_eq!(occasion(&[day]), Occasion::Day);
     }
 }

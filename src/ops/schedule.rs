@@ -32,6 +32,7 @@ pub async fn schedule(app: &App, until: Option<NaiveDate>) -> Result<Vec<Obligat
             .checked_add_months(chrono::Months::new(12))
             .unwrap_or(today)
     });
+    let capturing = app.store.capturing()?;
     let mut rows = Vec::new();
     for account in app.catalogue.accounts().await? {
         let obligations = of_account(
@@ -42,10 +43,21 @@ pub async fn schedule(app: &App, until: Option<NaiveDate>) -> Result<Vec<Obligat
         )
         .await?;
         let alias = &account.account.alias;
-        rows.extend(obligations.into_iter().map(|obligation| ObligationRow {
-            account: alias.clone(),
-            obligation,
-        }));
+        let at_work = capturing.iter().any(|job| job == alias.as_str());
+        for mut obligation in obligations {
+            let open = obligation.capture.is_none()
+                && matches!(
+                    obligation.state,
+                    ObligationState::Due | ObligationState::Late
+                );
+            if at_work && open {
+                obligation.state = ObligationState::Running;
+            }
+            rows.push(ObligationRow {
+                account: alias.clone(),
+                obligation,
+            });
+        }
     }
     rows.sort_by(|one, other| {
         let key = |row: &ObligationRow| {

@@ -206,7 +206,10 @@ pub(crate) async fn capture_account(
 ) -> Result<Captured, OpsError> {
     let started = app.now();
     let id = CaptureId::new(started);
-    let stage = app.store.stage("capture")?;
+    // The account's alias in the folder's name tells `schedule` what is being captured.
+    let stage = app
+        .store
+        .stage(&format!("capture-{}", account.account.alias))?;
     let raw = stage.dir().join("raw");
     make_dir(&raw)?;
     let mut allow_addresses = app.config.capture.allow_addresses.clone();

@@ -47,6 +47,20 @@ pub(crate) fn try_directory(path: &Path) -> Result<Option<File>, StoreError> {
     }
 }
 
+/// Whether somebody holds the lock on a directory; one that is gone is nobody's.
+pub(crate) fn is_held(path: &Path) -> Result<bool, StoreError> {
+    match File::open(path) {
+        // Shared, so that two who only look do not see each other.
+        Ok(file) => match file.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(source)) => Err(StoreError::io(path, source)),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(StoreError::io(path, source)),
+    }
+}
+
 impl Store {
     /// The right to make a pass of the scheduler, or `None` while another process makes one.
     pub fn pass_lock(&self) -> Result<Option<File>, StoreError> {

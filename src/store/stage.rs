@@ -42,12 +42,19 @@ impl Stage {
     /// Makes `staging/<purpose>-<random>/` and locks it.
     pub(crate) fn create(staging: &Path, purpose: &str) -> Result<Self, StoreError> {
         durable::create_dirs(staging)?;
-        let dir = staging.join(format!("{purpose}-{}", uuid::Uuid::new_v4().simple()));
-        durable::create_dirs(&dir)?;
-        let Some(lock) = lock::try_directory(&dir)? else {
-            return Err(StoreError::Locked { seconds: 0 });
-        };
-        Ok(Self { dir, _lock: lock })
+        // Between making a folder and locking it a sweep may take it for one whose job is gone.
+        for _ in 0..10 {
+            let dir = staging.join(format!("{purpose}-{}", uuid::Uuid::new_v4().simple()));
+            durable::create_dirs(&dir)?;
+            match lock::try_directory(&dir) {
+                Ok(Some(lock)) if dir.is_dir() => return Ok(Self { dir, _lock: lock }),
+                Ok(Some(_) | None) => {}
+                Err(StoreError::Io { source, .. })
+                    if source.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(StoreError::Locked { seconds: 0 })
     }
 
     /// The folder itself, for a browser's profile and raw files.
@@ -235,6 +242,29 @@ pub(crate) fn digest_file(path: &Path) -> Result<(DigestPair, u64), StoreError> 
         }
         stream.update(&piece[..read]);
     }
+}
+
+/// The jobs that are at work now under a purpose that begins with `prefix`: what follows it, without the random part.
+pub(crate) fn jobs(staging: &Path, prefix: &str) -> Result<Vec<String>, StoreError> {
+    let mut jobs = Vec::new();
+    let entries = match fs::read_dir(staging) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(jobs),
+        Err(source) => return Err(StoreError::io(staging, source)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(|source| StoreError::io(staging, source))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let job = name
+            .strip_prefix(prefix)
+            .and_then(|rest| rest.rsplit_once('-'));
+        if let Some((job, _)) = job
+            && lock::is_held(&entry.path())?
+        {
+            jobs.push(job.to_owned());
+        }
+    }
+    Ok(jobs)
 }
 
 /// Removes staging folders whose job is gone. Folders that hold units of a disposal under way are left to its rerun.
