@@ -4,10 +4,10 @@
 mod clean;
 mod content;
 mod fonts;
-pub(crate) mod limits;
+mod limits;
 mod load;
-pub(crate) mod metadata;
-pub(crate) mod structure;
+mod metadata;
+mod structure;
 mod text;
 
 use crate::model::time::Instant;

@@ -9,7 +9,7 @@ use crate::render::pdfa::limits;
 use crate::render::visit::{self, VisitError};
 
 /// The structure types of ISO 32000-1, 14.8.4.
-pub(crate) const STANDARD: [&str; 49] = [
+const STANDARD: [&str; 49] = [
     "Document",
     "Part",
     "Art",
