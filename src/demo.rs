@@ -6,6 +6,8 @@ mod export;
 mod pages;
 mod picture;
 mod server;
+pub mod story;
+pub mod tale;
 
 use chrono::NaiveDate;
 
