@@ -23,6 +23,9 @@ pub(crate) struct Plain {
     pub(crate) media: Vec<(String, Option<String>)>,
 }
 
+/// Deepest nesting that is parsed as HTML; browsers stop at 512, and the time the parser takes grows with the square.
+const DEEPEST: usize = 512;
+
 /// Elements that stand on lines of their own.
 const BLOCKS: &[&str] = &[
     "p",
@@ -78,6 +81,14 @@ pub(crate) fn plain(html: &str, line_ends: LineEnds) -> Plain {
     if !html.contains(['<', '&']) {
         let mut out = Lines::default();
         out.words(html, line_ends);
+        return Plain {
+            text: out.finish(),
+            ..Plain::default()
+        };
+    }
+    if depth_at_most(html) > DEEPEST {
+        let mut out = Lines::default();
+        out.words(&without_tags(html), line_ends);
         return Plain {
             text: out.finish(),
             ..Plain::default()
@@ -170,6 +181,57 @@ fn open(element: &scraper::node::Element, out: &mut Lines, plain: &mut Plain) {
         }
         _ => {}
     }
+}
+
+/// An upper bound of how deep elements lie in each other: tags that open less tags that close.
+fn depth_at_most(html: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let bytes = html.as_bytes();
+    for place in open_brackets(bytes) {
+        match bytes.get(place + 1) {
+            Some(b'/') => depth = depth.saturating_sub(1),
+            Some(byte) if byte.is_ascii_alphabetic() => {
+                let name: Vec<u8> = bytes[place + 1..]
+                    .iter()
+                    .take(8)
+                    .take_while(|byte| byte.is_ascii_alphanumeric())
+                    .map(u8::to_ascii_lowercase)
+                    .collect();
+                if !matches!(
+                    name.as_slice(),
+                    b"br" | b"img" | b"hr" | b"input" | b"wbr" | b"source" | b"p" | b"li"
+                ) {
+                    depth += 1;
+                    deepest = deepest.max(depth);
+                }
+            }
+            _ => {}
+        }
+    }
+    deepest
+}
+
+fn open_brackets(bytes: &[u8]) -> impl Iterator<Item = usize> + '_ {
+    bytes
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'<')
+        .map(|(place, _)| place)
+}
+
+/// The text between tags, for HTML that nests too deep to be parsed. Entities stay as they stand.
+fn without_tags(html: &str) -> String {
+    let mut out = String::new();
+    for (piece, index) in html.split('<').zip(0..) {
+        let text = if index == 0 {
+            piece
+        } else {
+            piece.split_once('>').map_or("", |(_, text)| text)
+        };
+        out.push_str(text);
+        out.push(' ');
+    }
+    out
 }
 
 /// An absolute address on the web, as it stands.

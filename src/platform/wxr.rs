@@ -14,7 +14,7 @@ use crate::platform::container::{Container, Kind};
 use crate::platform::error::PlatformError;
 use crate::platform::wxr::post::{Place, Reader};
 use crate::platform::wxr::split::{Chunk, End, LONGEST, Splitter};
-use crate::platform::wxr::xml::{Fault, Head, Mended, Node};
+use crate::platform::wxr::xml::{Fault, Head, Node};
 use crate::platform::{Importer, Item, Items, Source, Summary};
 
 /// Bytes of a file that are looked at to recognise it.
@@ -142,7 +142,7 @@ fn learn(container: &Container, files: &[usize]) -> Result<Site, PlatformError> 
                 continue;
             }
             // Broken items are refused, with their place, in the second pass.
-            if let Ok((node, _)) = open.parse(&chunk) {
+            if let Ok(node) = open.parse(&chunk) {
                 site.take_attachment(&node);
             }
         }
@@ -210,7 +210,6 @@ struct OpenFile {
     member: usize,
     splitter: Splitter<BufReader<Box<dyn Read>>>,
     head: Head,
-    head_mended: Mended,
     /// Items that began inside a broken one.
     again: Vec<Chunk>,
     number: usize,
@@ -224,8 +223,7 @@ impl OpenFile {
             .head()
             .map_err(|source| PlatformError::io(&place, source))?
             .ok_or_else(|| PlatformError::damaged(&place, "no item in the first 64 MiB"))?;
-        let mut head_mended = Mended::default();
-        let text = xml::clean(&bytes, &mut head_mended);
+        let (text, _) = xml::decoded(&bytes);
         let text = text.trim_start_matches('\u{feff}');
         if let Some(encoding) = foreign_encoding(text) {
             return Err(PlatformError::expected(
@@ -233,14 +231,13 @@ impl OpenFile {
                 format!("UTF-8, not {encoding}"),
             ));
         }
-        let head = xml::head(text, &mut head_mended).map_err(|fault| {
+        let head = xml::head(text).map_err(|fault| {
             PlatformError::damaged(format!("{place}, line {}", fault.line + 1), fault.reason)
         })?;
         Ok(Self {
             member,
             splitter,
             head,
-            head_mended,
             again: Vec::new(),
             number: 0,
         })
@@ -258,13 +255,16 @@ impl OpenFile {
         Ok(chunk)
     }
 
-    fn parse(&self, chunk: &Chunk) -> Result<(Node, Mended), Fault> {
-        let mut mended = self.head_mended;
-        mended.control = false;
-        mended.utf8 = false;
-        let text = xml::clean(&chunk.bytes, &mut mended);
-        let node = xml::element(&self.head.prefix, &text, &mut mended)?;
-        Ok((node, mended))
+    fn parse(&self, chunk: &Chunk) -> Result<Node, Fault> {
+        if let Some(start) = swallowed_item(&chunk.bytes) {
+            let before = &chunk.bytes[..start];
+            return Err(Fault {
+                line: before.iter().filter(|byte| **byte == b'\n').count() as u64,
+                reason: "a CDATA section or comment has no end before the next item".to_owned(),
+            });
+        }
+        let (text, replaced) = xml::decoded(&chunk.bytes);
+        xml::element(&self.head.prefix, &text, replaced)
     }
 }
 
@@ -320,7 +320,7 @@ impl WxrItems<'_> {
     fn take_chunk(&mut self, file: &mut OpenFile, chunk: Chunk) {
         let broken = match chunk.end {
             End::Closed => match file.parse(&chunk) {
-                Ok((node, mended)) => return self.take_item(file, &chunk, &node, mended),
+                Ok(node) => return self.take_item(file, &chunk, &node),
                 Err(fault) => fault,
             },
             End::Interrupted => at_end(&chunk, "the next item begins before this one is closed"),
@@ -350,7 +350,7 @@ impl WxrItems<'_> {
         }
     }
 
-    fn take_item(&mut self, file: &OpenFile, chunk: &Chunk, node: &Node, mended: Mended) {
+    fn take_item(&mut self, file: &OpenFile, chunk: &Chunk, node: &Node) {
         let place = Place {
             member: file.member,
             item: file.number,
@@ -358,7 +358,6 @@ impl WxrItems<'_> {
         let reader = Reader {
             source: self.source,
             site: &self.site,
-            repairs: mended.codes(),
             place,
         };
         let mut read = Vec::new();
@@ -420,6 +419,21 @@ fn next_item(bytes: &[u8]) -> Option<usize> {
         .windows(6)
         .position(|window| window == b"<item>")
         .map(|place| start + place)
+}
+
+/// Where an item begins directly after the end of another, inside the bytes of one. Both tags can only stand in a CDATA
+/// section or comment there, and no text of a post holds them in a row: what should have ended the section is missing,
+/// and the members of two items would become one post.
+fn swallowed_item(bytes: &[u8]) -> Option<usize> {
+    let mut from = 5.min(bytes.len());
+    while let Some(place) = next_item(&bytes[from - 5.min(from)..]) {
+        let start = from - 5.min(from) + place;
+        if bytes[..start].trim_ascii_end().ends_with(b"</item>") {
+            return Some(start);
+        }
+        from = start + 6;
+    }
+    None
 }
 
 impl Iterator for WxrItems<'_> {

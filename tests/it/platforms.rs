@@ -1,1 +1,476 @@
-//! Tests of this area come with it.
+//! Posts in: what exports become, what is refused, and that nothing is taken in twice or shown to the wrong person.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use bevara::model::digest::Sha256Hex;
+use bevara::model::id::AccountId;
+use bevara::platform::{ALL, Container, Item, Limits, Parsed, PlatformError, Source, importer_for};
+use serde_json::Value;
+
+use crate::support::{Archive, repository};
+
+const DAY: &str = "2026-09-01";
+
+/// What reading a container gave.
+#[derive(Debug)]
+struct Read {
+    format: &'static str,
+    posts: Vec<Parsed>,
+    refused: Vec<(String, String)>,
+    skipped: u64,
+}
+
+impl Read {
+    /// The posts as they would be written, by their id; the nonce is empty here.
+    fn records(&self) -> BTreeMap<String, (String, Vec<u8>)> {
+        self.posts
+            .iter()
+            .map(|parsed| {
+                let item = bevara::model::json::to_line(&parsed.post).unwrap();
+                let id = parsed.post.platform_id.clone();
+                (
+                    id.unwrap_or_else(|| parsed.post.key.clone()),
+                    (item, parsed.original.clone()),
+                )
+            })
+            .collect()
+    }
+
+    #[track_caller]
+    fn post(&self, id: &str) -> &Parsed {
+        let found = self
+            .posts
+            .iter()
+            .find(|parsed| parsed.post.platform_id.as_deref() == Some(id));
+        found.unwrap_or_else(|| panic!("no post {id}"))
+    }
+}
+
+fn read(path: &Path) -> Result<Read, PlatformError> {
+    let scratch = tempfile::tempdir().unwrap();
+    let container = Container::open(path, scratch.path(), Limits::default())?;
+    let importer = importer_for(&container, None)?;
+    let facts = container.facts()?;
+    let account: AccountId = "11111111-2222-4333-8444-555555555555".parse().unwrap();
+    let source = Source {
+        container: &container,
+        // The container's own digest differs between containers of the same files.
+        container_sha256: &Sha256Hex::zero(),
+        account: &account,
+    };
+    assert_eq!(facts.sha256.as_str().len(), 64);
+    let mut read = Read {
+        format: importer.name(),
+        posts: Vec::new(),
+        refused: Vec::new(),
+        skipped: 0,
+    };
+    let mut items = importer.read(&source)?;
+    for item in &mut items {
+        match item? {
+            Item::Post(parsed) => read.posts.push(*parsed),
+            Item::Refused(refused) => read.refused.push((refused.place, refused.reason)),
+        }
+    }
+    read.skipped = items
+        .summary()
+        .skipped
+        .iter()
+        .map(|skipped| skipped.count)
+        .sum();
+    Ok(read)
+}
+
+fn fixture(name: &str) -> PathBuf {
+    repository().join("fixtures/platforms").join(name)
+}
+
+/// Samples of others that lie beside the repository on the developers' machines; elsewhere nothing is checked.
+fn samples(folder: &str) -> Vec<PathBuf> {
+    let root = repository().join("../shared/samples");
+    let root = if root.is_dir() {
+        root
+    } else {
+        repository().join("../../shared/samples")
+    };
+    let mut files = Vec::new();
+    for entry in walk(&root.join(folder)) {
+        files.push(entry);
+    }
+    if files.is_empty() {
+        println!(
+            "not checked: there are no samples in {}",
+            root.join(folder).display()
+        );
+    }
+    files
+}
+
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(walk(&path));
+        } else if path.extension().is_some_and(|extension| extension != "md") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
+
+/// Counts by XPath with libxml2; `None` where the tool is missing or the file is not well-formed.
+fn xpath_count(path: &Path, expression: &str) -> Option<u64> {
+    let output = Command::new("xmllint")
+        .arg("--xpath")
+        .arg(format!("count({expression})"))
+        .arg(path)
+        .output();
+    let Ok(output) = output else {
+        println!("not checked: xmllint is missing");
+        return None;
+    };
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .trim()
+        .parse()
+        .ok()
+}
+
+#[test]
+fn every_importer_has_fixtures_that_it_recognises() {
+    for importer in ALL {
+        let cases = std::fs::read_dir(fixture(importer.name())).unwrap();
+        let mut count = 0;
+        for case in cases {
+            let read = read(&case.unwrap().path()).unwrap();
+            assert_eq!(read.format, importer.name());
+            count += 1;
+        }
+        assert!(count > 0, "{}", importer.name());
+    }
+}
+
+#[test]
+fn wxr_posts_and_comments_become_posts_with_role_time_thread_and_visibility() {
+    let read = read(&fixture("wxr/kommunblogg/export.xml")).unwrap();
+    assert_eq!(read.refused, []);
+    let summary: Vec<String> = read
+        .posts
+        .iter()
+        .map(|parsed| {
+            let post = &parsed.post;
+            let word = |value: Value| value.as_str().unwrap().to_owned();
+            let json = serde_json::to_value(post).unwrap();
+            format!(
+                "{} {} {} {} {} {} {} {}",
+                post.platform_id.as_deref().unwrap(),
+                post.kind.as_str(),
+                word(json["author"]["role"].clone()),
+                word(json["record_origin"].clone()),
+                word(json["state"]["value"].clone()),
+                word(json["visibility"].clone()),
+                post.posted_at
+                    .utc
+                    .map_or("-".to_owned(), |time| time.to_string()),
+                post.in_reply_to
+                    .as_ref()
+                    .and_then(|reply| reply.platform_id.as_deref())
+                    .unwrap_or("-"),
+            )
+        })
+        .collect();
+    assert_eq!(
+        summary,
+        [
+            "p12 post authority upprattad live public 2026-05-04T08:00:00Z -",
+            "c12 comment public inkommen live public 2026-05-04T10:30:00Z p12",
+            "c13 comment authority upprattad live public 2026-05-04T11:00:00Z c12",
+            "c14 comment unknown okand live public 2026-05-06T07:00:00Z p12",
+            "c15 comment public inkommen held_for_moderation limited 2026-05-07T07:00:00Z p12",
+            // 09:00 in Stockholm in January.
+            "p13 page unknown okand live public 2026-01-15T08:00:00Z -",
+            "p14 post authority okand hidden draft - -",
+            "p15 post authority upprattad live limited 2026-06-01T06:00:00Z -",
+            "c16 comment unknown okand live limited 2026-06-02T06:00:00Z p15",
+        ]
+    );
+    let post = &read.post("p12").post;
+    assert_eq!(
+        post.text,
+        "Den nya återvinningscentralen i Hagfors öppnar på måndag 🎉. Läs mer på kommunens sida. #Avfall"
+    );
+    assert_eq!(post.links, ["https://exempelkommun.se/avfall"]);
+    assert_eq!(post.tags, ["Avfall", "Avfall & miljö"]);
+    assert_eq!(
+        read.post("p13").post.text,
+        "Rad ett\nRad två\n\nNytt stycke & slut"
+    );
+    assert_eq!(
+        read.post("p13").post.warnings,
+        ["zone-assumed", "author-not-listed"]
+    );
+    assert_eq!(
+        read.post("c14").post.text,
+        "[…] återvinning i Exempelkommun […]"
+    );
+    assert_eq!(read.post("c14").post.repairs, ["xml-entity"]);
+    assert_eq!(read.post("c13").post.repairs, [] as [&str; 0]);
+    assert_eq!(read.post("c13").post.thread_root, Some(post.key.clone()));
+    assert_eq!(read.skipped, 3);
+}
+
+#[test]
+fn wxr_addresses_of_commenters_are_replaced_and_named_by_pointer() {
+    let read = read(&fixture("wxr/kommunblogg/export.xml")).unwrap();
+    let comment = read.post("c12");
+    assert_eq!(
+        comment.post.redactions,
+        [
+            "/wp:comment_author_IP",
+            "/wp:comment_author_email",
+            "/wp:comment_author_url",
+            "/wp:commentmeta/wp:meta_value",
+        ]
+    );
+    let original: Value = serde_json::from_slice(&comment.original).unwrap();
+    for pointer in &comment.post.redactions {
+        let value = original.pointer(pointer).and_then(Value::as_str).unwrap();
+        assert!(value.contains("redacted"), "{pointer}");
+    }
+    // What the commenter wrote stays, the address in it too: it is the record.
+    assert_eq!(
+        original["wp:comment_content"],
+        "Vilka tider gäller på lördagar? ]]> skriv gärna till asa.oberg@example.com"
+    );
+    for parsed in &read.posts {
+        let both = [
+            bevara::model::json::to_line(&parsed.post).unwrap(),
+            String::from_utf8(parsed.original.clone()).unwrap(),
+        ];
+        for text in both {
+            for secret in [
+                "192.0.2.17",
+                "203.0.113",
+                "2001:db8",
+                "0123456789abcdef",
+                "kim@example.org",
+                "hemligt-losen",
+                "redaktion@",
+            ] {
+                assert!(!text.contains(secret), "{secret} in {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn wxr_that_is_broken_costs_the_broken_items_only() {
+    let read = read(&fixture("wxr/trasig/export.xml")).unwrap();
+    let got: Vec<_> = read
+        .posts
+        .iter()
+        .map(|parsed| {
+            (
+                parsed.post.platform_id.as_deref().unwrap(),
+                parsed.post.text.as_str(),
+                parsed.post.repairs.join(" "),
+            )
+        })
+        .collect();
+    assert_eq!(
+        got,
+        [
+            ("p1", "Styrtecken mitt i", "xml-control".to_owned()),
+            (
+                "p2",
+                "Fast\u{a0}mellanslag & ensamt et-tecken",
+                "xml-entity".to_owned()
+            ),
+            ("p4", "hel igen", String::new()),
+            ("p6", "Latin-1: \u{fffd}", "utf8-replaced".to_owned()),
+        ]
+    );
+    let refused: Vec<_> = read
+        .refused
+        .iter()
+        .map(|(place, reason)| format!("{place}: {}", reason.split(';').next().unwrap()))
+        .collect();
+    assert_eq!(
+        refused,
+        [
+            "export.xml, line 34, item 3: a CDATA section or comment has no end before the next item",
+            "export.xml, line 46, item 5: tags do not match",
+            "export.xml, line 61, item 7: the item has no wp:post_type",
+            "export.xml, line 65, item 8: the item has no wp:post_type",
+            "export.xml, line 72, item 9: the file ends inside the item",
+        ]
+    );
+}
+
+#[test]
+fn wxr_counts_equal_an_independent_count() {
+    let mut files = samples("wordpress/wxr");
+    files.push(fixture("wxr/kommunblogg/export.xml"));
+    let kinds = "*[local-name()='post_type' and starts-with(namespace-uri(), 'http://wordpress.org/export/')]";
+    for path in files {
+        let Some(items) = xpath_count(
+            &path,
+            &format!("//item[not({kinds}='attachment' or {kinds}='nav_menu_item')]"),
+        ) else {
+            continue;
+        };
+        let comments = xpath_count(
+            &path,
+            "//*[local-name()='comment' and starts-with(namespace-uri(), 'http://wordpress.org/export/')]",
+        );
+        let read = read(&path).unwrap();
+        let claimed = (read.posts.len() + read.refused.len()) as u64;
+        assert_eq!(
+            Some(claimed),
+            comments.map(|comments| comments + items),
+            "{}",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn every_sample_gives_records_or_a_named_error_and_twice_the_same() {
+    for path in samples("wordpress").into_iter().chain(samples("mastodon")) {
+        match (read(&path), read(&path)) {
+            (Ok(one), Ok(other)) => {
+                assert_eq!(one.records(), other.records(), "{}", path.display());
+                assert_eq!(one.refused, other.refused);
+            }
+            (Err(one), Err(other)) => {
+                let name = path.file_name().unwrap().to_str().unwrap();
+                assert!(one.to_string().contains(name), "{one}");
+                assert_eq!(one.to_string(), other.to_string());
+            }
+            (one, other) => panic!("{}: {one:?} and {other:?}", path.display()),
+        }
+    }
+}
+
+fn archive_with_blog() -> (Archive, String) {
+    let archive = Archive::with_policy(DAY, "torsby");
+    let account = archive.add_account(DAY, "blogg", "blogg", "https://blogg.exempelkommun.se");
+    (archive, account)
+}
+
+/// `added changed unchanged refused`
+#[track_caller]
+fn ingest(archive: &Archive, day: &str, path: &Path, exit: i32) -> (String, Value) {
+    let ran = archive
+        .json(day, &["ingest", "blogg", path.to_str().unwrap()])
+        .exits(exit);
+    let result = ran.result();
+    let counts = ["added", "changed", "unchanged"]
+        .map(|name| result[name].to_string())
+        .join(" ");
+    let refused = result["refused"].as_array().unwrap().len();
+    assert_eq!(
+        result["claimed"],
+        result["parsed"].as_u64().unwrap() + refused as u64
+    );
+    (format!("{counts} {refused}"), result)
+}
+
+#[test]
+fn the_same_file_again_adds_nothing_and_a_later_one_what_changed() {
+    let (archive, account) = archive_with_blog();
+    let path = fixture("wxr/kommunblogg/export.xml");
+    let (counts, first) = ingest(&archive, "2026-09-02", &path, 0);
+    assert_eq!(counts, "9 0 0 0");
+    let entries = || {
+        std::fs::read_dir(archive.path().join("store/log/entries"))
+            .unwrap()
+            .count()
+    };
+    let log = walk(&archive.path().join("store/log")).len();
+    let (counts, again) = ingest(&archive, "2026-09-03", &path, 0);
+    assert_eq!(counts, "0 0 9 0");
+    assert_eq!(again["capture"], Value::Null);
+    assert_eq!(walk(&archive.path().join("store/log")).len(), log);
+    assert!(entries() > 0);
+
+    let later = archive.beside().join("senare.xml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&later, text.replace("Lördagar 9–15.", "Lördagar 10–14.")).unwrap();
+    let (counts, third) = ingest(&archive, "2026-09-04", &later, 0);
+    assert_eq!(counts, "0 1 8 0");
+    let units = archive.path().join(format!(
+        "store/captures/{account}/{}/units",
+        third["capture"].as_str().unwrap()
+    ));
+    let report: Value =
+        serde_json::from_slice(&std::fs::read(units.join("000000/ingest.json")).unwrap()).unwrap();
+    assert_eq!(report["seen"].as_array().unwrap().len(), 8);
+    assert_eq!(report["seen"][0]["holder"], first["capture"]);
+    let item: Value =
+        serde_json::from_slice(&std::fs::read(units.join("000001/item.json")).unwrap()).unwrap();
+    assert_eq!(item["text"], "Hej Åsa! Lördagar 10–14.");
+    assert_eq!(item["nonce"].as_str().unwrap().len(), 32);
+}
+
+#[test]
+fn refused_items_make_the_exit_code_1_and_the_rest_is_kept() {
+    let (archive, _) = archive_with_blog();
+    let (counts, result) = ingest(&archive, "2026-09-02", &fixture("wxr/trasig/export.xml"), 1);
+    assert_eq!(counts, "4 0 0 5");
+    assert_eq!(result["completeness"], "partial");
+    assert!(result["capture"].is_string());
+}
+
+#[test]
+fn what_is_no_export_is_refused_with_what_is_known() {
+    let (archive, _) = archive_with_blog();
+    let path = archive.beside().join("anteckning.txt");
+    std::fs::write(&path, "Hej").unwrap();
+    let ran = archive
+        .json("2026-09-02", &["ingest", "blogg", path.to_str().unwrap()])
+        .exits(1);
+    assert!(
+        ran.stderr
+            .contains("anteckning.txt is of no known format; known are: wxr ("),
+        "{}",
+        ran.stderr
+    );
+    let ran = archive
+        .json(
+            "2026-09-02",
+            &[
+                "ingest",
+                "blogg",
+                path.to_str().unwrap(),
+                "--format",
+                "okänt",
+            ],
+        )
+        .exits(2);
+    assert!(
+        ran.stderr.contains("there is no format \"okänt\""),
+        "{}",
+        ran.stderr
+    );
+    archive
+        .json(
+            "2026-09-02",
+            &["ingest", "blogg", path.to_str().unwrap(), "--format", "wxr"],
+        )
+        .exits(1);
+    archive
+        .json(
+            "2026-09-02",
+            &["ingest", "finnsinte", path.to_str().unwrap()],
+        )
+        .exits(2);
+    assert_eq!(walk(&archive.path().join("staging")), [] as [PathBuf; 0]);
+}

@@ -50,7 +50,6 @@ pub(super) fn attached(node: &Node) -> Option<Attached> {
 pub(super) struct Reader<'a, 'b> {
     pub(super) source: Source<'a>,
     pub(super) site: &'b Site,
-    pub(super) repairs: Vec<String>,
     pub(super) place: Place,
 }
 
@@ -67,6 +66,7 @@ struct Draft {
     original: Value,
     redactions: Vec<String>,
     locator: String,
+    repairs: Vec<String>,
     warnings: Vec<String>,
 }
 
@@ -124,6 +124,7 @@ impl Reader<'_, '_> {
             original,
             redactions,
             locator: format!("/rss/channel/item[{}]", self.place.item),
+            repairs: node.repairs("wp:comment"),
             warnings,
         };
         let mut parsed = self.finish(draft)?;
@@ -192,6 +193,7 @@ impl Reader<'_, '_> {
                 "/rss/channel/item[{}]/wp:comment[{number}]",
                 self.place.item
             ),
+            repairs: node.repairs(""),
             warnings,
         };
         let mut parsed = self.finish(draft)?;
@@ -271,7 +273,7 @@ impl Reader<'_, '_> {
             state: draft.state,
             text_sha256: Sha256Hex::of(read.text.as_bytes()),
             text: read.text,
-            text_html: (!draft.html.is_empty()).then_some(draft.html),
+            text_html: draft.html.contains(['<', '&']).then_some(draft.html),
             title: draft.title.filter(|title| !title.is_empty()),
             content_warning: None,
             lang: None,
@@ -290,7 +292,7 @@ impl Reader<'_, '_> {
                 parser: Wxr.name().to_owned(),
                 parser_version: Wxr.version().to_owned(),
             }],
-            repairs: self.repairs.clone(),
+            repairs: draft.repairs,
             warnings: draft.warnings,
             redactions: draft.redactions,
             nonce: String::new(),

@@ -16,6 +16,7 @@ pub(crate) struct Node {
     pub(crate) attributes: Vec<(String, String)>,
     pub(crate) text: String,
     pub(crate) children: Vec<Node>,
+    pub(crate) mended: Mended,
 }
 
 /// What was mended while reading.
@@ -32,8 +33,15 @@ pub(crate) struct Mended {
 }
 
 impl Mended {
+    fn add(&mut self, other: Self) {
+        self.control |= other.control;
+        self.utf8 |= other.utf8;
+        self.namespace |= other.namespace;
+        self.entity |= other.entity;
+    }
+
     /// The codes for a post's `repairs`.
-    pub(crate) fn codes(self) -> Vec<String> {
+    fn codes(self) -> Vec<String> {
         [
             (self.control, "xml-control"),
             (self.entity, "xml-entity"),
@@ -67,6 +75,17 @@ impl Node {
             .filter(|text| !text.is_empty())
     }
 
+    /// Codes of what was mended in the element, apart from its children named `left_out`.
+    pub(crate) fn repairs(&self, left_out: &str) -> Vec<String> {
+        let mut mended = Mended::default();
+        let mut open = vec![self];
+        while let Some(node) = open.pop() {
+            mended.add(node.mended);
+            open.extend(node.children.iter().filter(|child| child.name != left_out));
+        }
+        mended.codes()
+    }
+
     /// The element as JSON: an object of its children by name, an array where a name stands several times, the text as a
     /// string. `left_out` names children that are kept elsewhere.
     pub(crate) fn to_json(&self, left_out: &str) -> Value {
@@ -97,19 +116,16 @@ impl Node {
     }
 }
 
-/// Bytes as text: control characters out, wrong UTF-8 replaced.
-pub(crate) fn clean(bytes: &[u8], mended: &mut Mended) -> String {
+/// Bytes as text, wrong UTF-8 replaced by U+FFFD, and whether any was.
+pub(crate) fn decoded(bytes: &[u8]) -> (String, bool) {
     let text = String::from_utf8_lossy(bytes);
-    // U+FFFD may stand in the file itself; then nothing was replaced.
-    mended.utf8 |= matches!(text, std::borrow::Cow::Owned(_));
-    let forbidden = |c: char| {
-        (c < ' ' && !matches!(c, '\t' | '\n' | '\r')) || matches!(c, '\u{fffe}' | '\u{ffff}')
-    };
-    if text.contains(forbidden) {
-        mended.control = true;
-        return text.chars().filter(|c| !forbidden(*c)).collect();
-    }
-    text.into_owned()
+    let replaced = matches!(text, std::borrow::Cow::Owned(_));
+    (text.into_owned(), replaced)
+}
+
+/// Characters that no XML 1.0 document may hold (clause 2.2).
+fn is_forbidden(c: char) -> bool {
+    (c < ' ' && !matches!(c, '\t' | '\n' | '\r')) || matches!(c, '\u{fffe}' | '\u{ffff}')
 }
 
 /// The head of a WXR file: the namespaces that hold for all items, and the elements of the channel so far.
@@ -121,10 +137,10 @@ pub(crate) struct Head {
 }
 
 /// Reads the head; what is open at its end stays open.
-pub(crate) fn head(text: &str, mended: &mut Mended) -> Result<Head, Fault> {
+pub(crate) fn head(text: &str) -> Result<Head, Fault> {
     let mut head = Head::default();
-    let mut tree = Tree::new(text);
-    while let Some(step) = tree.step(mended)? {
+    let mut tree = Tree::new(text, false);
+    while let Some(step) = tree.step()? {
         let Step::Opened(depth, name, namespaces) = step else {
             continue;
         };
@@ -150,11 +166,11 @@ pub(crate) fn head(text: &str, mended: &mut Mended) -> Result<Head, Fault> {
     Ok(head)
 }
 
-/// Reads one element in the scope of `prefix`, the head's opening tags.
-pub(crate) fn element(prefix: &str, text: &str, mended: &mut Mended) -> Result<Node, Fault> {
+/// Reads one element in the scope of `prefix`, the head's opening tags. `replaced`: its bytes were not all UTF-8.
+pub(crate) fn element(prefix: &str, text: &str, replaced: bool) -> Result<Node, Fault> {
     let whole = format!("{prefix}{text}");
-    let mut tree = Tree::new(&whole);
-    while tree.step(mended)?.is_some() {}
+    let mut tree = Tree::new(&whole, replaced);
+    while tree.step()?.is_some() {}
     let mut open = tree.open.into_iter();
     match (open.next(), open.next(), open.next()) {
         (Some(_), Some(mut channel), None) if channel.children.len() == 1 => {
@@ -178,10 +194,12 @@ struct Tree<'a> {
     reader: NsReader<&'a [u8]>,
     open: Vec<Node>,
     done: Option<Node>,
+    /// Whether U+FFFD in the text stands for bytes that were no UTF-8.
+    replaced: bool,
 }
 
 impl<'a> Tree<'a> {
-    fn new(text: &'a str) -> Self {
+    fn new(text: &'a str, replaced: bool) -> Self {
         let mut reader = NsReader::from_str(text);
         reader.config_mut().allow_dangling_amp = true;
         Self {
@@ -189,6 +207,7 @@ impl<'a> Tree<'a> {
             reader,
             open: Vec::new(),
             done: None,
+            replaced,
         }
     }
 
@@ -201,9 +220,10 @@ impl<'a> Tree<'a> {
         }
     }
 
-    fn step(&mut self, mended: &mut Mended) -> Result<Option<Step>, Fault> {
+    fn step(&mut self) -> Result<Option<Step>, Fault> {
+        let mut mended = Mended::default();
         let (namespace, event) = match self.reader.read_resolved_event() {
-            Ok((namespace, event)) => (prefix_of(&namespace, mended), event),
+            Ok((namespace, event)) => (prefix_of(&namespace, &mut mended), event),
             Err(error) => return Err(self.fault(without_text(&error))),
         };
         match event {
@@ -211,14 +231,17 @@ impl<'a> Tree<'a> {
                 if self.open.len() >= DEEPEST {
                     return Err(self.fault("elements lie more than 64 deep".to_owned()));
                 }
-                let (node, namespaces) =
+                let (mut node, namespaces) =
                     opened(&namespace, &start).map_err(|reason| self.fault(reason))?;
+                node.mended = mended;
                 let name = node.name.clone();
                 self.open.push(node);
                 return Ok(Some(Step::Opened(self.open.len(), name, namespaces)));
             }
             Event::Empty(start) => {
-                let (node, _) = opened(&namespace, &start).map_err(|reason| self.fault(reason))?;
+                let (mut node, _) =
+                    opened(&namespace, &start).map_err(|reason| self.fault(reason))?;
+                node.mended = mended;
                 self.close(node);
             }
             Event::End(_) => {
@@ -239,7 +262,9 @@ impl<'a> Tree<'a> {
                 };
                 let text = resolved.unwrap_or_else(|| {
                     // `&nbsp;` and the like mean something in the HTML that the text is.
-                    mended.entity = true;
+                    if let Some(node) = self.open.last_mut() {
+                        node.mended.entity = true;
+                    }
                     format!("&{};", &*reference.xml10_content())
                 });
                 self.push(&text);
@@ -252,7 +277,14 @@ impl<'a> Tree<'a> {
     }
 
     fn push(&mut self, text: &str) {
-        if let Some(node) = self.open.last_mut() {
+        let Some(node) = self.open.last_mut() else {
+            return;
+        };
+        node.mended.utf8 |= self.replaced && text.contains('\u{fffd}');
+        if text.contains(is_forbidden) {
+            node.mended.control = true;
+            node.text.extend(text.chars().filter(|c| !is_forbidden(*c)));
+        } else {
             node.text.push_str(text);
         }
     }
@@ -345,7 +377,7 @@ mod tests {
     const PREFIX: &str = r#"<rss xmlns:wp="http://wordpress.org/export/1.1/" xmlns:x="http://wordpress.org/export/1.1/excerpt/"><channel>"#;
 
     fn read(text: &str) -> Result<Node, Fault> {
-        element(PREFIX, text, &mut Mended::default())
+        element(PREFIX, text, false)
     }
 
     #[test]
