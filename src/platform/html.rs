@@ -1,6 +1,8 @@
 //! HTML of posts as the plain text that people would read, and the addresses in it. The HTML is hostile: it is parsed as
 //! browsers parse it and never shown.
 
+use std::collections::BTreeMap;
+
 use scraper::{Html, Node};
 
 /// What line ends in the source mean.
@@ -183,40 +185,40 @@ fn open(element: &scraper::node::Element, out: &mut Lines, plain: &mut Plain) {
     }
 }
 
-/// An upper bound of how deep elements lie in each other: tags that open less tags that close.
+/// Elements that never hold others, or that the next of their kind closes.
+const SHALLOW: &[&str] = &[
+    "br", "img", "hr", "input", "wbr", "source", "meta", "link", "p", "li", "option",
+];
+
+/// An upper bound of how deep elements lie in each other: tags that open, less the tags of the same name that close.
 fn depth_at_most(html: &str) -> usize {
+    let mut open: BTreeMap<String, usize> = BTreeMap::new();
     let (mut depth, mut deepest) = (0_usize, 0);
-    let bytes = html.as_bytes();
-    for place in open_brackets(bytes) {
-        match bytes.get(place + 1) {
-            Some(b'/') => depth = depth.saturating_sub(1),
-            Some(byte) if byte.is_ascii_alphabetic() => {
-                let name: Vec<u8> = bytes[place + 1..]
-                    .iter()
-                    .take(8)
-                    .take_while(|byte| byte.is_ascii_alphanumeric())
-                    .map(u8::to_ascii_lowercase)
-                    .collect();
-                if !matches!(
-                    name.as_slice(),
-                    b"br" | b"img" | b"hr" | b"input" | b"wbr" | b"source" | b"p" | b"li"
-                ) {
-                    depth += 1;
-                    deepest = deepest.max(depth);
-                }
-            }
-            _ => {}
+    for piece in html.split('<').skip(1) {
+        let (closes, rest) = match piece.strip_prefix('/') {
+            Some(rest) => (true, rest),
+            None => (false, piece),
+        };
+        let name: String = rest
+            .chars()
+            .take(16)
+            .take_while(char::is_ascii_alphanumeric)
+            .map(|c| c.to_ascii_lowercase())
+            .collect();
+        if name.is_empty() || SHALLOW.contains(&name.as_str()) {
+            continue;
+        }
+        let count = open.entry(name).or_default();
+        if !closes {
+            *count += 1;
+            depth += 1;
+            deepest = deepest.max(depth);
+        } else if *count > 0 {
+            *count -= 1;
+            depth -= 1;
         }
     }
     deepest
-}
-
-fn open_brackets(bytes: &[u8]) -> impl Iterator<Item = usize> + '_ {
-    bytes
-        .iter()
-        .enumerate()
-        .filter(|(_, byte)| **byte == b'<')
-        .map(|(place, _)| place)
 }
 
 /// The text between tags, for HTML that nests too deep to be parsed. Entities stay as they stand.

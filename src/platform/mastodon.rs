@@ -1,8 +1,25 @@
-//! Mastodon archives.
+//! Mastodon archives (folder, zip, tar, tar.gz): the account's own outbox with its media. Followers-only and direct posts
+//! stand in it among the public ones, so visibility is read from the addressing of each.
 
+mod elements;
+mod status;
+
+use std::io::{BufReader, Read};
+
+use serde_json::Value;
+
+use crate::model::json;
+use crate::model::post::{Completeness, Refused};
 use crate::platform::container::Container;
 use crate::platform::error::PlatformError;
-use crate::platform::{Importer, Items, Source};
+use crate::platform::mastodon::elements::{CutError, Element, Elements};
+use crate::platform::mastodon::status::{Actor, Reader};
+use crate::platform::{Importer, Item, Items, Source, Summary};
+
+/// Bytes of a file that are looked at to recognise it.
+const LOOK: u64 = 64 * 1024;
+/// Greatest `actor.json`.
+const ACTOR: u64 = 4 * 1024 * 1024;
 
 /// Reads a Mastodon archive.
 #[derive(Debug)]
@@ -21,14 +38,180 @@ impl Importer for Mastodon {
         "1"
     }
 
-    fn recognises(&self, _container: &Container) -> Result<bool, PlatformError> {
-        Ok(false)
+    fn recognises(&self, container: &Container) -> Result<bool, PlatformError> {
+        Ok(outbox(container)?.is_some())
     }
 
     fn read<'a>(&self, source: &Source<'a>) -> Result<Box<dyn Items + 'a>, PlatformError> {
-        Err(PlatformError::expected(
-            source.container.name(),
-            "an outbox",
-        ))
+        let member = outbox(source.container)?.ok_or_else(|| {
+            PlatformError::expected(
+                source.container.name(),
+                "an outbox (an OrderedCollection of activities)",
+            )
+        })?;
+        let folder = source
+            .container
+            .member_name(member)
+            .and_then(|name| {
+                name.rsplit_once('/')
+                    .map(|(folder, _)| format!("{folder}/"))
+            })
+            .unwrap_or_default();
+        let actor = actor(source.container, &folder)?;
+        let elements = Elements::new(source.container.read(member)?, "orderedItems");
+        Ok(Box::new(MastodonItems {
+            source: *source,
+            member,
+            elements,
+            folder,
+            actor,
+            number: 0,
+            refused: false,
+        }))
+    }
+}
+
+/// The collection of activities: among all JSON files the one whose items are activities; likes and bookmarks are
+/// collections of addresses.
+fn outbox(container: &Container) -> Result<Option<usize>, PlatformError> {
+    for member in 0..container.members().len() {
+        let head = head(container, member, 512)?;
+        if head
+            .trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace())
+            .starts_with('{')
+        {
+            let head = self::head(container, member, LOOK)?;
+            let collection =
+                head.contains("\"OrderedCollection\"") && head.contains("\"orderedItems\"");
+            let activities = head.contains("\"Create\"")
+                || head.contains("\"Announce\"")
+                || head.contains("outbox.json");
+            if collection && activities {
+                return Ok(Some(member));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn head(container: &Container, member: usize, bytes: u64) -> Result<String, PlatformError> {
+    let mut head = Vec::new();
+    container
+        .read(member)?
+        .take(bytes)
+        .read_to_end(&mut head)
+        .map_err(|source| PlatformError::io(container.place(member), source))?;
+    Ok(String::from_utf8_lossy(&head).into_owned())
+}
+
+/// The account that the archive is of, from `actor.json` beside the outbox.
+fn actor(container: &Container, folder: &str) -> Result<Option<Actor>, PlatformError> {
+    let Some(member) = container.find(&format!("{folder}actor.json")) else {
+        return Ok(None);
+    };
+    let place = container.place(member);
+    let mut bytes = Vec::new();
+    container
+        .read(member)?
+        .take(ACTOR)
+        .read_to_end(&mut bytes)
+        .map_err(|source| PlatformError::io(&place, source))?;
+    let value = json::value_from_slice(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes))
+        .map_err(|_form| PlatformError::damaged(&place, "not JSON"))?;
+    Actor::of(&value)
+        .map(Some)
+        .ok_or_else(|| PlatformError::expected(place, "an actor with an id"))
+}
+
+struct MastodonItems<'a> {
+    source: Source<'a>,
+    member: usize,
+    elements: Elements<BufReader<Box<dyn Read>>>,
+    folder: String,
+    actor: Option<Actor>,
+    number: u64,
+    refused: bool,
+}
+
+impl MastodonItems<'_> {
+    fn advance(&mut self) -> Result<Option<Item>, PlatformError> {
+        let place = self.source.container.place(self.member);
+        let element = match self.elements.element() {
+            Ok(Some(element)) => element,
+            Ok(None) => return Ok(None),
+            Err(CutError::Io(source)) => return Err(PlatformError::io(place, source)),
+            Err(error @ CutError::Form { .. }) => {
+                return Err(PlatformError::damaged(place, error.to_string()));
+            }
+        };
+        let number = self.number;
+        self.number += 1;
+        let reader = Reader {
+            source: self.source,
+            member: self.member,
+            folder: &self.folder,
+            actor: self.actor.as_ref(),
+            number,
+        };
+        let read = match element {
+            Element::Whole(bytes) => reader.activity(bytes),
+            Element::TooLong => Err("the item is longer than 16 MiB".to_owned()),
+            Element::Cut => Err("the file ends inside the item".to_owned()),
+        };
+        Ok(Some(match read {
+            Ok(parsed) => Item::Post(Box::new(parsed)),
+            Err(reason) => {
+                self.refused = true;
+                Item::Refused(Refused {
+                    place: format!("{place}, /orderedItems/{number}"),
+                    reason,
+                })
+            }
+        }))
+    }
+
+    fn total(&self) -> Option<u64> {
+        let bytes = self.elements.members.get("totalItems")?;
+        serde_json::from_slice::<Value>(bytes).map_or(None, |value| value.as_u64())
+    }
+}
+
+impl Iterator for MastodonItems<'_> {
+    type Item = Result<Item, PlatformError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.advance().transpose()
+    }
+}
+
+impl Items for MastodonItems<'_> {
+    fn summary(&self) -> Summary {
+        let mut notes = Vec::new();
+        if !self.elements.closed {
+            notes.push("Arkivet är avkortat: utkorgen slutar innan den är avslutad.".to_owned());
+        }
+        let total = self.total();
+        if let Some(total) = total.filter(|total| *total != self.number) {
+            notes.push(format!(
+                "Utkorgen uppger {total} poster (totalItems) men rymmer {}.",
+                self.number
+            ));
+        }
+        if self.actor.is_none() {
+            notes.push("actor.json saknas: vem som skrivit inläggen kan inte avgöras.".to_owned());
+        }
+        let whole =
+            self.elements.closed && !self.refused && total.is_none_or(|total| total <= self.number);
+        Summary {
+            format_version: None,
+            completeness: if whole {
+                Completeness::OwnOnly
+            } else {
+                Completeness::Partial
+            },
+            skipped: Vec::new(),
+            addresses: self.actor.iter().map(|actor| actor.id.clone()).collect(),
+            notes,
+        }
     }
 }

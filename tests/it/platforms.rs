@@ -87,25 +87,18 @@ fn fixture(name: &str) -> PathBuf {
     repository().join("fixtures/platforms").join(name)
 }
 
-/// Samples of others that lie beside the repository on the developers' machines; elsewhere nothing is checked.
+/// Samples of others in `../shared/samples` (or further up) on the developers' machines; elsewhere nothing is checked.
 fn samples(folder: &str) -> Vec<PathBuf> {
-    let root = repository().join("../shared/samples");
-    let root = if root.is_dir() {
-        root
-    } else {
-        repository().join("../../shared/samples")
+    let root = repository()
+        .ancestors()
+        .skip(1)
+        .map(|above| above.join("shared/samples").join(folder))
+        .find(|root| root.is_dir());
+    let Some(root) = root else {
+        println!("not checked: there is no ../shared/samples/{folder}");
+        return Vec::new();
     };
-    let mut files = Vec::new();
-    for entry in walk(&root.join(folder)) {
-        files.push(entry);
-    }
-    if files.is_empty() {
-        println!(
-            "not checked: there are no samples in {}",
-            root.join(folder).display()
-        );
-    }
-    files
+    walk(&root)
 }
 
 fn walk(folder: &Path) -> Vec<PathBuf> {
@@ -473,4 +466,313 @@ fn what_is_no_export_is_refused_with_what_is_known() {
         )
         .exits(2);
     assert_eq!(walk(&archive.path().join("staging")), [] as [PathBuf; 0]);
+}
+
+fn file_names(folder: &Path) -> Vec<(String, PathBuf)> {
+    let mut files = Vec::new();
+    for path in walk(folder) {
+        let name = path
+            .strip_prefix(folder)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned();
+        files.push((name, path));
+    }
+    files
+}
+
+fn zipped(folder: &Path, to: &Path) {
+    use std::io::Write as _;
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(to).unwrap());
+    for (name, path) in file_names(folder) {
+        zip.start_file(name, zip::write::SimpleFileOptions::default())
+            .unwrap();
+        zip.write_all(&std::fs::read(path).unwrap()).unwrap();
+    }
+    zip.finish().unwrap();
+}
+
+fn tarred(folder: &Path, prefix: &str, to: impl std::io::Write) {
+    let mut tar = tar::Builder::new(to);
+    for (name, path) in file_names(folder) {
+        tar.append_path_with_name(path, format!("{prefix}{name}"))
+            .unwrap();
+    }
+    tar.finish().unwrap();
+}
+
+#[test]
+fn mastodon_gives_the_same_records_from_folder_zip_tar_and_gzip() {
+    let folder = fixture("mastodon/kommunkonto");
+    let scratch = tempfile::tempdir().unwrap();
+    let at = |name: &str| scratch.path().join(name);
+    zipped(&folder, &at("a.zip"));
+    tarred(&folder, "", std::fs::File::create(at("a.tar")).unwrap());
+    // As `tar -czf a.tar.gz .` writes them.
+    let gzip = flate2::write::GzEncoder::new(
+        std::fs::File::create(at("a.bin")).unwrap(),
+        flate2::Compression::default(),
+    );
+    tarred(&folder, "./", gzip);
+    let expected = read(&folder).unwrap();
+    for name in ["a.zip", "a.tar", "a.bin"] {
+        let other = read(&at(name)).unwrap();
+        assert_eq!(other.records(), expected.records(), "{name}");
+        assert_eq!(other.refused.len(), expected.refused.len());
+    }
+}
+
+#[test]
+fn mastodon_posts_have_visibility_by_addressing_and_media_with_digest() {
+    let read = read(&fixture("mastodon/kommunkonto")).unwrap();
+    let account = "https://social.exempelkommun.se/users/exempelkommun";
+    let summary: Vec<String> = read
+        .posts
+        .iter()
+        .map(|parsed| {
+            let post = &parsed.post;
+            let json = serde_json::to_value(post).unwrap();
+            format!(
+                "{} {} {} {} {} | {}",
+                post.platform_id.as_deref().unwrap().replace(account, ""),
+                post.kind.as_str(),
+                json["visibility"].as_str().unwrap(),
+                json["state"]["value"].as_str().unwrap(),
+                json["author"]["role"].as_str().unwrap(),
+                post.text.replace('\n', "/"),
+            )
+        })
+        .collect();
+    assert_eq!(
+        summary,
+        [
+            "/statuses/1 post public live authority | Simhallen öppnar igen 🏊 Läs mer: https://exempelkommun.se/simhallen-oppnar #Simhall",
+            "/statuses/2 reply unlisted live authority | Olistat tillägg om simhallen",
+            "/statuses/3 post followers live authority | Bara för följare: simhallens generalrepetition",
+            "/statuses/4 reply direct live authority | @kim Hej Kim, ditt ärende om simhallen är klart.",
+            "/statuses/5/activity repost public live authority | ",
+            "/statuses/6 poll public live authority | Vilken tid passar?//- Morgon//- Kväll",
+            "/statuses/7 post unknown deleted_by_authority authority | ",
+            "/statuses/9 post public live authority | Avklippt \u{fffd}",
+        ]
+    );
+    assert_eq!(read.refused.len(), 1);
+    assert_eq!(
+        read.refused[0].0,
+        "kommunkonto: outbox.json, /orderedItems/7"
+    );
+    let first = read.post(&format!("{account}/statuses/1"));
+    assert_eq!(
+        first.post.links,
+        ["https://exempelkommun.se/simhallen-oppnar"]
+    );
+    assert_eq!(first.post.tags, ["simhall"]);
+    assert_eq!(first.media.len(), 1);
+    assert_eq!(first.media[0].name, "media-1.png");
+    let [picture, missing] = first.post.attachments.as_slice() else {
+        panic!("two attachments");
+    };
+    let stock = Command::new("sha256sum")
+        .arg(fixture(
+            "mastodon/kommunkonto/media_attachments/files/000/001/original/Simhall.PNG",
+        ))
+        .output()
+        .unwrap();
+    assert!(
+        String::from_utf8(stock.stdout)
+            .unwrap()
+            .starts_with(picture.sha256.as_ref().unwrap().as_str())
+    );
+    assert_eq!(
+        serde_json::to_value(missing).unwrap()["state"],
+        "missing_in_export"
+    );
+    let cut = read.post(&format!("{account}/statuses/9"));
+    assert_eq!(cut.post.repairs, ["lone-surrogate"]);
+    let poll = read.post(&format!("{account}/statuses/6"));
+    assert_eq!(poll.post.content_warning.as_deref(), Some("Omröstning"));
+    let mention = read.post(&format!("{account}/statuses/4"));
+    assert_eq!(mention.post.mentions, ["@kim@social.example"]);
+    assert_eq!(
+        mention
+            .post
+            .in_reply_to
+            .as_ref()
+            .unwrap()
+            .platform_id
+            .as_deref(),
+        Some("https://social.example/users/kim/statuses/9")
+    );
+}
+
+/// What opening a container says, with limits of 100 entries and 8 MiB.
+fn refusal(path: &Path) -> String {
+    let scratch = tempfile::tempdir().unwrap();
+    let limits = Limits {
+        entries: 100,
+        bytes: 8 * 1024 * 1024,
+    };
+    match Container::open(path, scratch.path(), limits) {
+        Ok(container) => {
+            let read = container.facts().map(|_| ());
+            let digests: Vec<_> = (0..container.members().len())
+                .map(|member| container.digest(member))
+                .collect();
+            match digests.into_iter().find_map(Result::err).or(read.err()) {
+                Some(PlatformError::Io { source, .. }) => source.to_string(),
+                Some(error) => error.to_string(),
+                None => "whole".to_owned(),
+            }
+        }
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn hostile_containers_are_refused_by_rule() {
+    use std::io::Write as _;
+    let scratch = tempfile::tempdir().unwrap();
+    let zip_of = |entries: &[(&str, &[u8])]| {
+        let path = scratch.path().join("a.zip");
+        let mut zip = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
+        for (name, bytes) in entries {
+            zip.start_file(*name, zip::write::SimpleFileOptions::default())
+                .unwrap();
+            zip.write_all(bytes).unwrap();
+        }
+        zip.finish().unwrap();
+        path
+    };
+    assert_eq!(refusal(&zip_of(&[("outbox.json", b"{}")])), "whole");
+    let cases: [(&str, &[(&str, &[u8])]); 6] = [
+        ("has an empty part, . or ..", &[("../outbox.json", b"{}")]),
+        ("is absolute", &[("/etc/passwd", b"x")]),
+        ("holds a backslash", &[("a\\b", b"x")]),
+        ("stands twice", &[("Å.json", b"x"), ("a\u{30a}.json", b"y")]),
+        (
+            "more than 100 times its size",
+            &[("a", &[0; 4 * 1024 * 1024])],
+        ),
+        ("more than 8388608 bytes", &[("a", &[0; 9 * 1024 * 1024])]),
+    ];
+    for (expected, entries) in cases {
+        let said = refusal(&zip_of(entries));
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+    let many: Vec<_> = (0..101).map(|number| format!("{number}")).collect();
+    let many: Vec<(&str, &[u8])> = many.iter().map(|name| (name.as_str(), &b"x"[..])).collect();
+    assert!(refusal(&zip_of(&many)).contains("more than 100 entries"));
+
+    // A symbolic link, and a link out of a tar.
+    let path = scratch.path().join("link.zip");
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
+    zip.add_symlink("a", "/etc/passwd", zip::write::SimpleFileOptions::default())
+        .unwrap();
+    zip.finish().unwrap();
+    assert!(refusal(&path).contains("is a link or a special file"));
+    for kind in [
+        tar::EntryType::Symlink,
+        tar::EntryType::Link,
+        tar::EntryType::Fifo,
+        tar::EntryType::Char,
+    ] {
+        let path = scratch.path().join("link.tar");
+        let mut tar = tar::Builder::new(std::fs::File::create(&path).unwrap());
+        let mut header = tar::Header::new_ustar();
+        header.set_entry_type(kind);
+        header.set_size(0);
+        if kind == tar::EntryType::Symlink || kind == tar::EntryType::Link {
+            tar.append_link(&mut header, "a", "/etc/passwd").unwrap();
+        } else {
+            tar.append_data(&mut header, "a", &b""[..]).unwrap();
+        }
+        tar.finish().unwrap();
+        assert!(
+            refusal(&path).contains("is a link or a special file"),
+            "{kind:?}"
+        );
+    }
+    // The same name twice, which tar allows.
+    let path = scratch.path().join("twice.tar");
+    let mut tar = tar::Builder::new(std::fs::File::create(&path).unwrap());
+    for bytes in [b"one", b"two"] {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(3);
+        tar.append_data(&mut header, "a.json", &bytes[..]).unwrap();
+    }
+    tar.finish().unwrap();
+    assert!(refusal(&path).contains("stands twice"));
+    // A folder with a link in it.
+    let folder = scratch.path().join("folder");
+    std::fs::create_dir(&folder).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", folder.join("a")).unwrap();
+    assert!(refusal(&folder).contains("is a link or a special file"));
+    // A gzip bomb: 16 MiB of zeros in a tar.
+    let path = scratch.path().join("bomb.tar.gz");
+    let gzip = flate2::write::GzEncoder::new(
+        std::fs::File::create(&path).unwrap(),
+        flate2::Compression::best(),
+    );
+    let mut tar = tar::Builder::new(gzip);
+    let mut header = tar::Header::new_ustar();
+    header.set_size(16 * 1024 * 1024);
+    tar.append_data(&mut header, "a", &vec![0_u8; 16 * 1024 * 1024][..])
+        .unwrap();
+    tar.finish().unwrap();
+    drop(tar);
+    assert!(refusal(&path).contains("it unpacks to more than"));
+}
+
+#[test]
+fn damaged_and_dishonest_zips_are_refused() {
+    use std::io::Write as _;
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("a.zip");
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
+    let stored =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    zip.start_file("outbox.json", stored).unwrap();
+    zip.write_all(b"{\"hemligt\": 1}").unwrap();
+    zip.finish().unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    let place = whole
+        .windows(7)
+        .position(|window| window == b"hemligt")
+        .unwrap();
+    let flip = |at: usize, to: u8| {
+        let mut bytes = whole.clone();
+        bytes[at] = to;
+        std::fs::write(&path, bytes).unwrap();
+        refusal(&path)
+    };
+    assert_eq!(
+        flip(place, b'H'),
+        "the entry's checksum is another than its container says"
+    );
+    // The name in the local header differs from the central one.
+    let name = whole
+        .windows(6)
+        .position(|window| window == b"outbox")
+        .unwrap();
+    assert_ne!(flip(name, b'i'), "whole");
+    // General purpose flag bit 0 in both headers: encrypted.
+    let central = whole
+        .windows(4)
+        .position(|window| window == b"PK\x01\x02")
+        .unwrap();
+    let mut bytes = whole.clone();
+    bytes[6] |= 1;
+    bytes[central + 8] |= 1;
+    std::fs::write(&path, &bytes).unwrap();
+    assert!(
+        refusal(&path).contains("is encrypted"),
+        "{}",
+        refusal(&path)
+    );
+    // Something before the first entry, and a file that was cut.
+    std::fs::write(&path, [b"PK\x03\x04".as_slice(), &[0; 60], &whole].concat()).unwrap();
+    assert_ne!(refusal(&path), "whole");
+    std::fs::write(&path, &whole[..whole.len() - 10]).unwrap();
+    assert_ne!(refusal(&path), "whole");
 }

@@ -1,0 +1,296 @@
+//! Cuts a JSON object into the elements of one of its arrays and its other members, without holding more than one
+//! element, so that a broken element costs itself and a file of any size can be read.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead};
+
+/// Greatest element or member, in bytes.
+const LONGEST: usize = 16 * 1024 * 1024;
+
+/// Why a file cannot be cut.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CutError {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error("expected {expected} at byte {at}")]
+    Form { expected: &'static str, at: u64 },
+}
+
+/// An element of the array.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Element {
+    /// Its bytes.
+    Whole(Vec<u8>),
+    /// It is longer than 16 MiB.
+    TooLong,
+    /// The file ends inside it.
+    Cut,
+}
+
+/// The elements of the array `name` of the object that `reader` gives.
+#[derive(Debug)]
+pub(super) struct Elements<R> {
+    reader: R,
+    at: u64,
+    name: &'static str,
+    state: State,
+    /// The members beside the array that hold no array or object: type, id, totals.
+    pub(super) members: BTreeMap<String, Vec<u8>>,
+    /// Whether the object was closed.
+    pub(super) closed: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Start,
+    Members,
+    Inside { first: bool },
+    End,
+}
+
+impl<R: BufRead> Elements<R> {
+    pub(super) fn new(reader: R, name: &'static str) -> Self {
+        Self {
+            reader,
+            at: 0,
+            name,
+            state: State::Start,
+            members: BTreeMap::new(),
+            closed: false,
+        }
+    }
+
+    /// The next element; the members before it were read.
+    pub(super) fn element(&mut self) -> Result<Option<Element>, CutError> {
+        loop {
+            match self.state {
+                State::Start => {
+                    self.byte_order_mark()?;
+                    self.expect(b'{', "{")?;
+                    self.state = State::Members;
+                }
+                State::Members => self.member()?,
+                State::Inside { first } => match (self.peek()?, first) {
+                    (Some(b']'), _) => {
+                        self.skip()?;
+                        self.state = State::Members;
+                    }
+                    (Some(b','), false) => {
+                        self.skip()?;
+                        return self.inside();
+                    }
+                    (Some(_), true) => return self.inside(),
+                    (Some(_), false) => return Err(self.form(", or ]")),
+                    (None, _) => self.state = State::End,
+                },
+                State::End => return Ok(None),
+            }
+        }
+    }
+
+    fn inside(&mut self) -> Result<Option<Element>, CutError> {
+        self.state = State::Inside { first: false };
+        self.peek()?;
+        let mut bytes = Vec::new();
+        let element = match self.value(&mut bytes)? {
+            Taken::Whole => Element::Whole(bytes),
+            Taken::TooLong => Element::TooLong,
+            Taken::Cut => {
+                self.state = State::End;
+                if bytes.is_empty() {
+                    return Ok(None);
+                }
+                Element::Cut
+            }
+        };
+        Ok(Some(element))
+    }
+
+    /// Reads one member of the object, or its end.
+    fn member(&mut self) -> Result<(), CutError> {
+        match self.peek()? {
+            Some(b'}') => {
+                self.skip()?;
+                self.closed = true;
+                self.state = State::End;
+                return Ok(());
+            }
+            Some(b',') => {
+                self.skip()?;
+                self.peek()?;
+            }
+            Some(_) => {}
+            None => {
+                self.state = State::End;
+                return Ok(());
+            }
+        }
+        let mut key = Vec::new();
+        if self.peek()? != Some(b'"') {
+            return Err(self.form("a member's name"));
+        }
+        self.value(&mut key)?;
+        let key: String =
+            serde_json::from_slice(&key).map_err(|_form| self.form("a member's name"))?;
+        self.expect(b':', ":")?;
+        match self.peek()? {
+            Some(b'[') if key == self.name => {
+                self.skip()?;
+                self.state = State::Inside { first: true };
+            }
+            Some(_) => {
+                let mut bytes = Vec::new();
+                if self.value(&mut bytes)? == Taken::Whole
+                    && !matches!(bytes.first(), Some(b'[' | b'{'))
+                {
+                    self.members.insert(key, bytes);
+                }
+            }
+            None => self.state = State::End,
+        }
+        Ok(())
+    }
+
+    /// Reads a value of any kind. Brackets are counted outside strings; whether it is JSON, its reader will see.
+    fn value(&mut self, out: &mut Vec<u8>) -> Result<Taken, CutError> {
+        let (mut depth, mut string, mut escaped, mut long) = (0_u64, false, false, false);
+        loop {
+            let buffer = self.reader.fill_buf()?;
+            if buffer.is_empty() {
+                return Ok(Taken::Cut);
+            }
+            let mut taken = 0;
+            let mut done = false;
+            for byte in buffer {
+                // A number or word ends before what follows it.
+                if depth == 0
+                    && !string
+                    && matches!(byte, b',' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t')
+                {
+                    done = true;
+                    break;
+                }
+                taken += 1;
+                if escaped {
+                    escaped = false;
+                } else if string && *byte == b'\\' {
+                    escaped = true;
+                } else if *byte == b'"' {
+                    string = !string;
+                    done = depth == 0 && !string;
+                } else if !string {
+                    match byte {
+                        b'{' | b'[' => depth += 1,
+                        b'}' | b']' => {
+                            depth -= 1;
+                            done = depth == 0;
+                        }
+                        _ => {}
+                    }
+                }
+                if done {
+                    break;
+                }
+            }
+            if !long {
+                out.extend_from_slice(&buffer[..taken]);
+            }
+            self.reader.consume(taken);
+            self.at += taken as u64;
+            if out.len() > LONGEST {
+                out.clear();
+                long = true;
+            }
+            if done {
+                return Ok(if long { Taken::TooLong } else { Taken::Whole });
+            }
+        }
+    }
+
+    /// The next byte that is no white space, left where it is.
+    fn peek(&mut self) -> Result<Option<u8>, CutError> {
+        loop {
+            let Some(byte) = self.reader.fill_buf()?.first().copied() else {
+                return Ok(None);
+            };
+            if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
+                return Ok(Some(byte));
+            }
+            self.skip()?;
+        }
+    }
+
+    fn skip(&mut self) -> Result<(), CutError> {
+        self.reader.consume(1);
+        self.at += 1;
+        Ok(())
+    }
+
+    fn expect(&mut self, wanted: u8, expected: &'static str) -> Result<(), CutError> {
+        if self.peek()? != Some(wanted) {
+            return Err(self.form(expected));
+        }
+        self.skip()
+    }
+
+    fn byte_order_mark(&mut self) -> Result<(), CutError> {
+        if self.reader.fill_buf()?.starts_with(b"\xef\xbb\xbf") {
+            self.reader.consume(3);
+            self.at += 3;
+        }
+        Ok(())
+    }
+
+    fn form(&self, expected: &'static str) -> CutError {
+        CutError::Form {
+            expected,
+            at: self.at,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taken {
+    Whole,
+    TooLong,
+    Cut,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(text: &str) -> Result<(Vec<String>, BTreeMap<String, Vec<u8>>, bool), CutError> {
+        // A buffer of three bytes shows that nothing depends on where a read ends.
+        let mut elements = Elements::new(io::BufReader::with_capacity(3, text.as_bytes()), "items");
+        let mut all = Vec::new();
+        while let Some(element) = elements.element()? {
+            all.push(match element {
+                Element::Whole(bytes) => String::from_utf8(bytes).unwrap(),
+                Element::TooLong => "too long".to_owned(),
+                Element::Cut => "cut".to_owned(),
+            });
+        }
+        Ok((all, elements.members, elements.closed))
+    }
+
+    #[test]
+    fn elements_are_cut_outside_strings_and_members_are_kept() {
+        let text = r#"{"id": "o.json", "n" : {"items": [9]}, "items": [ {"a":"]}\"\\"} ,"b", 12,[1] ], "totalItems":4}"#;
+        let (all, members, closed) = cut(text).unwrap();
+        assert_eq!(all, [r#"{"a":"]}\"\\"}"#, r#""b""#, "12", "[1]"]);
+        assert_eq!(members["totalItems"], b"4");
+        assert_eq!(members.len(), 2);
+        assert!(closed);
+    }
+
+    #[test]
+    fn files_that_end_too_early_say_so() {
+        let (all, _, closed) = cut(r#"{"items":[{"a":1},{"b"#).unwrap();
+        assert_eq!(all, [r#"{"a":1}"#, "cut"]);
+        assert!(!closed);
+        assert!(cut("[1]").is_err());
+        assert!(cut(r#"{"items":[1 2]}"#).is_err());
+        assert_eq!(cut(r#"{"items":[]}"#).unwrap().0, [] as [&str; 0]);
+    }
+}
