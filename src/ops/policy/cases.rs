@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::detect;
-use crate::model::facts::{Answer, FactVisibility, Flag, FloorFacts, PostFacts, Trigger, Truth};
+use crate::model::facts::{
+    Answer, FactRole, FactVisibility, Flag, FloorFacts, PostFacts, Trigger, Truth,
+};
 use crate::policy::Policy;
 use crate::policy::evaluate::{Decision, evaluate, holds};
 use crate::policy::rule::{Case, CasePost};
@@ -139,7 +141,11 @@ fn facts(case: &Case) -> PostFacts {
 /// no detector.
 fn flags(post: &CasePost) -> BTreeMap<Flag, Answer> {
     let mut answers = match &post.text {
-        Some(text) => detect::answers_for_text(text, !post.attachments && !post.links),
+        Some(text) => detect::answers_for_text(
+            text,
+            post.role == Some(FactRole::Kommun),
+            !post.attachments && !post.links,
+        ),
         None => Flag::ALL
             .iter()
             .map(|flag| (*flag, by_case(Truth::No)))

@@ -1,0 +1,28 @@
+//! What begins or continues a case at the authority (`arende`).
+
+use std::sync::LazyLock;
+
+use crate::detect::harmless::Kind;
+use crate::detect::text::Text;
+use crate::detect::words::Stems;
+use crate::model::facts::{Answer, Truth};
+
+/// Version of this detector.
+pub(crate) const VERSION: &str = "arende/1";
+
+static STEMS: LazyLock<Stems> = LazyLock::new(|| Stems::read(include_str!("words/case.txt")));
+
+/// Answers for a text. A harmless kind holds every word in a vocabulary without cases, "ingen föranmälan" included.
+pub(crate) fn answer(text: &Text, kind: Option<Kind>, bare: bool) -> Answer {
+    let (value, because) = match kind {
+        Some(kind) if bare => (Truth::No, kind.code()),
+        Some(_) | None if STEMS.hit(text) => (Truth::Yes, "listed"),
+        Some(_) => (Truth::Unknown, "attachment-or-link"),
+        None => (Truth::Unknown, "not-recognised"),
+    };
+    Answer {
+        value,
+        by: VERSION.to_owned(),
+        because: because.to_owned(),
+    }
+}
