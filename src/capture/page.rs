@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::capture::cdp::{CdpError, Client};
 use crate::capture::consent::{self, Act};
@@ -37,6 +38,15 @@ struct Taken {
     pdf: Option<Vec<u8>>,
     certificates: Vec<Value>,
     problem: Option<String>,
+    times: Vec<(&'static str, u64)>,
+}
+
+impl Taken {
+    /// Notes how long a step took, in milliseconds since `begun`.
+    fn timed(&mut self, step: &'static str, begun: Instant) {
+        let spent = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.times.push((step, spent));
+    }
 }
 
 /// Takes a page. `Err` only where the disk fails; the flag says whether the browser can go on.
@@ -129,20 +139,32 @@ async fn steps(
     raw: &Path,
     taken: &mut Taken,
 ) -> Result<(), Problem> {
+    let begun = Instant::now();
     taken.address.clone_from(&request.url);
+    // The browser would show its own pages and the machine's files too.
+    let is_web = url::Url::parse(&request.url)
+        .is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.has_host());
+    if !is_web {
+        taken.facts.obstacle = Some(Reason::Blocked);
+        return Ok(());
+    }
     if let Some(reason) = load::navigate(tab, proxy, &request.url).await? {
         taken.facts.obstacle = Some(reason);
         taken.facts.status = tab.traffic().main.status;
         return Ok(());
     }
+    taken.timed("load", begun);
     let mut at_rest = load::settle(tab).await?;
+    taken.timed("settle", begun);
     describe(tab, taken).await?;
     taken.facts.status = tab.traffic().main.status;
     taken.facts.login_address =
         phrases::is_login_address(&taken.address) && !phrases::is_login_address(&request.url);
     taken.files.push(shots::view(tab, raw).await?);
     taken.acts.extend(consent::clear(tab).await?);
+    taken.timed("view", begun);
     let scrolled = scroll::to_end(tab, true).await?;
+    taken.timed("scroll", begun);
     at_rest &= scrolled.at_rest;
     taken.acts.extend(scrolled.acts);
     taken.facts.height_limit = scrolled.height_limit;
@@ -153,11 +175,13 @@ async fn steps(
     taken.facts.at_rest = at_rest;
     images(tab, taken).await?;
     text::read(tab, raw, scrolled.posts_shown, &mut taken.texts).await?;
+    taken.timed("text", begun);
     let acts: Vec<Act> = tab
         .ask("(bevara.still(), bevara.release())", CALL_LIMIT)
         .await?;
     taken.acts.extend(acts);
     load::settle(tab).await?;
+    taken.timed("stilled", begun);
     let size = (options.width, options.scale, HEIGHT_LIMIT);
     let pictured = shots::page(tab, raw, size, &mut taken.shots).await;
     match pictured {
@@ -165,8 +189,10 @@ async fn steps(
         Err(Problem::Cdp(error)) if !error.is_fatal() => taken.problem = Some(error.to_string()),
         other => other?,
     }
+    taken.timed("pictures", begun);
     certificates(tab, taken).await?;
     taken.pdf = Some(print::print(tab, MARGIN).await?);
+    taken.timed("print", begun);
     Ok(())
 }
 
@@ -246,7 +272,7 @@ fn observed(tab: &mut Tab, taken: &mut Taken) -> Value {
         "media_type": traffic.main.mime,
         "tls": traffic.main.security,
         "error": traffic.main.error,
-        "unanswered": traffic.unanswered(),
+        "given_up": traffic.given_up(),
         "unrecorded": traffic.unrecorded,
         "loads": traffic.loads,
         "dialogs_dismissed": traffic.dialogs,
@@ -282,6 +308,7 @@ fn provenance(
         "segments": taken.shots.segments,
         "facts": taken.facts,
         "problem": taken.problem,
+        "milliseconds": taken.times,
         "certificates": taken.certificates,
         "hosts": proxy.contacts(),
         "traffic": seen,

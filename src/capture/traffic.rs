@@ -2,6 +2,7 @@
 //! answer to the main document. Addresses stay in `requests.json`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -12,6 +13,9 @@ use url::Url;
 const RECORD_LIMIT: usize = 20_000;
 /// How much of a long address is recorded.
 const URL_LIMIT: usize = 4096;
+
+/// How long an answered call of a script must be silent to count as ended.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// A request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -38,8 +42,23 @@ pub(crate) struct Request {
     /// Why the browser blocked it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) blocked: Option<String>,
-    #[serde(skip)]
-    finished: bool,
+}
+
+/// A request that the page waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Waiting {
+    url: String,
+    /// Made by a script.
+    is_call: bool,
+    /// When a part of the answer last came.
+    heard: Option<Instant>,
+}
+
+impl Waiting {
+    /// A script that does not read its answer's body never lets the request end: after a silence it counts as ended.
+    fn is_on(&self) -> bool {
+        !self.is_call || self.heard.is_none_or(|heard| heard.elapsed() < SILENCE)
+    }
 }
 
 /// A redirect of the main document.
@@ -82,7 +101,8 @@ pub(crate) struct Traffic {
     /// When something last arrived or ended.
     pub(crate) progress: Instant,
     open: BTreeMap<String, usize>,
-    needed: BTreeSet<String>,
+    needed: BTreeMap<String, Waiting>,
+    given_up: BTreeSet<String>,
 }
 
 impl Traffic {
@@ -97,18 +117,22 @@ impl Traffic {
             dialogs: 0,
             progress: Instant::now(),
             open: BTreeMap::new(),
-            needed: BTreeSet::new(),
+            needed: BTreeMap::new(),
+            given_up: BTreeSet::new(),
         }
     }
 
     /// Requests that the page waits for: not streams, beacons, media, or other hosts' calls from scripts.
     pub(crate) fn in_flight(&self) -> usize {
-        self.needed.len()
+        self.needed.values().filter(|one| one.is_on()).count()
     }
 
     /// Waits no more for what is still unanswered.
     pub(crate) fn give_up(&mut self) {
-        self.needed.clear();
+        let waited = std::mem::take(&mut self.needed);
+        let still = waited.into_values().filter(Waiting::is_on);
+        self.given_up
+            .extend(still.map(|waiting| shorten(&waiting.url)));
     }
 
     /// Takes in an event of the Network, Page or Browser domain.
@@ -116,11 +140,10 @@ impl Traffic {
         match method {
             "Network.requestWillBeSent" => self.sent(params),
             "Network.responseReceived" => self.answered(params),
-            "Network.dataReceived" => self.progress = Instant::now(),
+            "Network.dataReceived" => self.heard(&text(&params["requestId"])),
             "Network.loadingFinished" => {
                 if let Some(request) = self.end(params) {
                     request.bytes = params["encodedDataLength"].as_f64().map(whole);
-                    request.finished = true;
                 }
             }
             "Network.loadingFailed" => self.failed(params),
@@ -144,7 +167,6 @@ impl Traffic {
             let status = status(&answer["status"]);
             if let Some(request) = self.recorded(&id) {
                 request.status = status;
-                request.finished = true;
             }
             if main && self.main.loader == id {
                 self.main.redirects.push(Redirect {
@@ -167,7 +189,12 @@ impl Traffic {
             return;
         }
         if self.is_needed(&kind, &url) {
-            self.needed.insert(id.clone());
+            let waiting = Waiting {
+                url: url.clone(),
+                is_call: kind == "Fetch" || kind == "XHR",
+                heard: None,
+            };
+            self.needed.insert(id.clone(), waiting);
         }
         if self.requests.len() >= RECORD_LIMIT {
             self.unrecorded += 1;
@@ -182,9 +209,16 @@ impl Traffic {
         });
     }
 
-    fn answered(&mut self, params: &Value) {
+    fn heard(&mut self, id: &str) {
         self.progress = Instant::now();
+        if let Some(waiting) = self.needed.get_mut(id) {
+            waiting.heard = Some(self.progress);
+        }
+    }
+
+    fn answered(&mut self, params: &Value) {
         let id = text(&params["requestId"]);
+        self.heard(&id);
         let answer = &params["response"];
         let (status, mime) = (status(&answer["status"]), text(&answer["mimeType"]));
         if self.main.loader == id {
@@ -210,7 +244,6 @@ impl Traffic {
         }
         let canceled = params["canceled"].as_bool().unwrap_or(false);
         if let Some(request) = self.end(params) {
-            request.finished = true;
             request.error = Some(if canceled {
                 "canceled".to_owned()
             } else {
@@ -267,14 +300,9 @@ impl Traffic {
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 
-    /// Addresses that were asked for and have neither been answered to the end nor failed.
-    pub(crate) fn unanswered(&self) -> Vec<String> {
-        self.open
-            .values()
-            .filter_map(|index| self.requests.get(*index))
-            .filter(|request| !request.finished)
-            .map(|request| request.url.clone())
-            .collect()
+    /// Addresses whose answer was waited for in vain.
+    pub(crate) fn given_up(&self) -> &BTreeSet<String> {
+        &self.given_up
     }
 }
 

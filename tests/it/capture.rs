@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use bevara::capture::verdict::judge;
-use bevara::capture::{Browser, BrowserOptions, CaptureRequest, PageCapture};
+use bevara::capture::{Browser, BrowserOptions, CaptureRequest, CapturedFile, PageCapture};
 use bevara::model::verdict::{FileRole, Reason, Verdict};
 use serde_json::Value;
 
@@ -60,24 +60,25 @@ fn document(raw: &Path, name: &str) -> Value {
     serde_json::from_slice(&std::fs::read(raw.join(name)).unwrap()).unwrap()
 }
 
-/// Every colour that covers at least 200 pixels of the segments.
+/// Every colour that covers at least some 160 pixels of the segments; one pixel in sixteen is looked at.
 fn colours(page: &PageCapture, raw: &Path) -> BTreeSet<[u8; 3]> {
     let mut counts = std::collections::BTreeMap::<[u8; 3], u32>::new();
-    for file in page
-        .files
-        .iter()
-        .filter(|file| file.role == FileRole::PagePng)
-    {
+    for file in segments(page) {
         let picture = image::open(raw.join(&file.name)).unwrap().into_rgb8();
-        for pixel in picture.pixels() {
-            *counts.entry(pixel.0).or_default() += 1;
+        for y in (0..picture.height()).step_by(4) {
+            for x in (0..picture.width()).step_by(4) {
+                *counts.entry(picture.get_pixel(x, y).0).or_default() += 1;
+            }
         }
     }
-    counts
-        .into_iter()
-        .filter(|(_, count)| *count >= 200)
-        .map(|(colour, _)| colour)
-        .collect()
+    let often = counts.into_iter().filter(|(_, count)| *count >= 10);
+    often.map(|(colour, _)| colour).collect()
+}
+
+fn segments(page: &PageCapture) -> impl Iterator<Item = &CapturedFile> {
+    page.files
+        .iter()
+        .filter(|file| file.role == FileRole::PagePng)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -131,9 +132,11 @@ async fn a_feed_of_two_hundred_posts_is_taken_to_its_end() {
     assert_eq!(
         verdict(&page),
         (Verdict::Complete, Vec::new()),
-        "{:?} {}",
+        "{:?} {} {} {}",
         page.facts,
-        requests["problem"]
+        requests["problem"],
+        requests["traffic"]["given_up"],
+        requests["milliseconds"]
     );
     assert_eq!(
         (page.counts.dom, page.counts.text, page.counts.inventory),
@@ -163,5 +166,159 @@ async fn a_feed_of_two_hundred_posts_is_taken_to_its_end() {
             .any(|act| act["action"] == "refused")
     );
     assert_eq!(page.title, "Exempelkommun – inlägg");
+    rig.browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_the_accounts_page_has_failed_and_the_next_page_is_taken() {
+    let pages = Pages::start();
+    let mut rig = Rig::start().await;
+    let dead = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let dead_url = format!("http://{}/", dead.local_addr().unwrap());
+    drop(dead);
+    let cases = [
+        (pages.url("/404"), Reason::Http4xx),
+        (pages.url("/500"), Reason::Http5xx),
+        (pages.url("/wall.html"), Reason::NotLoggedIn),
+        (pages.url("/konto"), Reason::NotLoggedIn),
+        (pages.url("/loop"), Reason::RedirectLoop),
+        (pages.url("/file"), Reason::NoPage),
+        (pages.url("/colour.png?n=1"), Reason::NoPage),
+        (dead_url, Reason::Refused),
+        ("http://finns-inte.invalid/".to_owned(), Reason::Dns),
+        ("https://finns-inte.invalid/".to_owned(), Reason::Dns),
+        (
+            format!("http://127.0.0.2:{}/", pages.port()),
+            Reason::Blocked,
+        ),
+        (
+            format!("http://[::ffff:127.0.0.2]:{}/", pages.port()),
+            Reason::Blocked,
+        ),
+        (
+            "http://169.254.169.254/latest/meta-data/".to_owned(),
+            Reason::Blocked,
+        ),
+        (
+            pages.url(&format!("/to?http://127.0.0.2:{}/", pages.port())),
+            Reason::Blocked,
+        ),
+        (
+            "file:///usr/share/doc/index.html".to_owned(),
+            Reason::Blocked,
+        ),
+        ("chrome://version".to_owned(), Reason::Blocked),
+    ];
+    for (url, reason) in cases {
+        let (page, raw) = rig.take(&url).await;
+        assert_eq!(
+            verdict(&page),
+            (Verdict::Failed, vec![reason]),
+            "{url}: {:?}",
+            page.facts
+        );
+        assert!(raw.join("requests.json").is_file(), "{url}");
+    }
+    let (page, _) = rig.take(&pages.url("/")).await;
+    assert_eq!(verdict(&page).0, Verdict::Complete);
+    rig.browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_reaches_no_private_network_by_any_way() {
+    let pages = Pages::start();
+    let mut rig = Rig::start().await;
+    let (page, raw) = rig
+        .take(&pages.url(&format!("/embed?{}", pages.port())))
+        .await;
+    let hosts = document(&raw, "requests.json")["hosts"].clone();
+    for host in [
+        format!("127.0.0.2:{}", pages.port()),
+        "169.254.169.254:80".to_owned(),
+        format!("[::ffff:7f00:3]:{}", pages.port()),
+    ] {
+        assert_eq!(hosts[&host]["obstacle"], "blocked", "{host}: {hosts:#}");
+    }
+    // A name that resolves to an allowed address is let through; nothing else was asked of the server.
+    assert_eq!(
+        hosts[format!("localhost:{}", pages.port())]["address"],
+        format!("127.0.0.1:{}", pages.port())
+    );
+    assert_eq!(
+        pages
+            .asked()
+            .iter()
+            .filter(|path| *path == "/secret")
+            .count(),
+        1
+    );
+    assert_eq!(page.facts.status, Some(200));
+    let (page, _) = rig.take_allowing(&pages.url("/"), &[]).await;
+    assert_eq!(verdict(&page), (Verdict::Failed, vec![Reason::Blocked]));
+    rig.browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_hangs_or_lacks_something_is_partial_and_says_what() {
+    let pages = Pages::start();
+    let mut rig = Rig::start().await;
+    let (page, raw) = rig.take(&pages.url("/slow")).await;
+    assert_eq!(
+        verdict(&page),
+        (
+            Verdict::Partial,
+            vec![Reason::TimeoutPage, Reason::PartialImages]
+        )
+    );
+    let requests = document(&raw, "requests.json");
+    assert_eq!(requests["traffic"]["given_up"][0], pages.url("/hang.png"));
+    assert!(
+        std::fs::read_to_string(raw.join("page.txt"))
+            .unwrap()
+            .contains("Text som går att läsa")
+    );
+    let (page, _) = rig.take(&pages.url("/broken")).await;
+    assert_eq!(
+        verdict(&page),
+        (Verdict::Partial, vec![Reason::PartialImages])
+    );
+    let (page, _) = rig.take(&pages.url("/empty")).await;
+    assert_eq!(
+        verdict(&page),
+        (Verdict::Partial, vec![Reason::Blank, Reason::TextMissing])
+    );
+    rig.browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tall_page_is_whole_in_its_segments() {
+    let pages = Pages::start();
+    let mut rig = Rig::start().await;
+    let (page, raw) = rig.take(&pages.url("/tall.html")).await;
+    let segments: Vec<_> = segments(&page).collect();
+    assert_eq!(segments.len(), 5);
+    let mut block = 0_u8;
+    for segment in segments {
+        let picture = image::open(raw.join(&segment.name)).unwrap().into_rgb8();
+        assert_eq!(picture.dimensions(), (1280, 8_000));
+        for y in (0..8_000).step_by(1_000) {
+            let expected = if block == 39 {
+                [255, 0, 0]
+            } else {
+                [block * 6, 255 - block * 5, 120]
+            };
+            for inside in [2, 500, 997] {
+                assert_eq!(
+                    picture.get_pixel(900, y + inside).0,
+                    expected,
+                    "block {block}"
+                );
+            }
+            block += 1;
+        }
+    }
+    let overview = image::open(raw.join("overview.png")).unwrap().into_rgb8();
+    assert_eq!(overview.dimensions(), (256, 8_000));
+    assert_eq!(overview.get_pixel(200, 7_990).0, [255, 0, 0]);
     rig.browser.close().await;
 }
