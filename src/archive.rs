@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -104,6 +104,18 @@ pub enum ReadError {
     /// Another process changed it meanwhile.
     #[error("changed while it was read")]
     Changed,
+}
+
+/// Why a file could not be copied.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CopyError {
+    /// The file cannot be read.
+    #[error(transparent)]
+    Read(ReadError),
+    /// Its copy cannot be written.
+    #[error("failed to write the copy")]
+    Write(#[source] io::Error),
 }
 
 impl ReadError {
@@ -272,6 +284,27 @@ impl View {
             return Err(ReadError::TooLarge(most));
         }
         Ok(bytes)
+    }
+
+    /// Copies a file, and gives both digests and the length of what was copied.
+    pub fn copy(&self, path: &str, out: &mut dyn Write) -> Result<(DigestPair, u64), CopyError> {
+        let mut file = self.file(path).map_err(CopyError::Read)?;
+        let before = state(&file).map_err(CopyError::Read)?;
+        let mut stream = DigestStream::default();
+        let mut piece = vec![0u8; PIECE];
+        loop {
+            let read = match file.read(&mut piece) {
+                Ok(0) => break,
+                Ok(read) => read,
+                Err(error) => return Err(CopyError::Read(ReadError::Io(error))),
+            };
+            stream.update(&piece[..read]);
+            out.write_all(&piece[..read]).map_err(CopyError::Write)?;
+        }
+        if state(&file).map_err(CopyError::Read)? != before {
+            return Err(CopyError::Read(ReadError::Changed));
+        }
+        Ok(stream.finish())
     }
 
     /// Both digests and the length of a file, read in pieces past the page cache.

@@ -31,6 +31,8 @@ use crate::ops::error::{ErrorKind, OpsError};
 use crate::ops::verify::contents::Contents;
 use crate::ops::verify::holders::{Checked, Checker, Digests};
 
+pub(crate) use crate::ops::verify::bag::absent;
+
 /// Largest document that is read at once.
 pub(crate) const MOST: u64 = 64 * 1024 * 1024;
 
