@@ -69,12 +69,12 @@ fn read_csv(name: &str, text: &str) -> Result<Vec<Row>, Vec<Finding>> {
         let record = match record {
             Ok(record) => record,
             Err(error) => {
-                let line = error.position().map_or(1, csv::Position::line);
-                faults.push(fault(name, to_line(line), "", error.to_string()));
+                let line = line_at(text, error.position());
+                faults.push(fault(name, line, "", error.to_string()));
                 continue;
             }
         };
-        let line = to_line(record.position().map_or(1, csv::Position::line));
+        let line = line_at(text, record.position());
         if index == 0 {
             columns = header_names(name, line, record.iter(), &mut faults);
             continue;
@@ -110,8 +110,20 @@ fn read_csv(name: &str, text: &str) -> Result<Vec<Row>, Vec<Finding>> {
     }
 }
 
-fn to_line(line: u64) -> usize {
-    usize::try_from(line).unwrap_or(usize::MAX)
+/// The line of a record, from 1. The reader may put its beginning before the LF of the line above.
+fn line_at(text: &str, position: Option<&csv::Position>) -> usize {
+    let start = position.map_or(0, csv::Position::byte);
+    let start = usize::try_from(start).unwrap_or(0).min(text.len());
+    let before = &text.as_bytes()[..start];
+    let gap = text.as_bytes()[start..]
+        .iter()
+        .take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    before
+        .iter()
+        .chain(gap)
+        .filter(|byte| **byte == b'\n')
+        .count()
+        + 1
 }
 
 fn header_names<'a>(
