@@ -1,9 +1,10 @@
 //! What every operation works with: configuration, clock, store and catalogue, opened once. [`Session`] is the right to
 //! write: lock held, catalogue up to date, time checked.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use crate::catalogue::{Catalogue, CatalogueError};
+use crate::catalogue::{Catalogue, CatalogueError, ReadUnit};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::model::entry::{Actor, Body, Entry, EntryError, Sealed};
@@ -30,6 +31,7 @@ pub struct App {
     /// The index over the store.
     pub catalogue: Catalogue,
     genesis: Genesis,
+    _in_use: File,
 }
 
 /// What the first log entry says.
@@ -89,10 +91,15 @@ pub enum AppError {
 impl App {
     /// Opens the archive at `dir` and brings the catalogue up to date with the log.
     pub async fn open(dir: &Path, clock: Clock, person: Option<&str>) -> Result<Self, AppError> {
-        let store = Store::open(dir)?;
+        let mut store = Store::open(dir)?;
         let config = Config::load(dir)?;
         let genesis = read_genesis(&store)?;
-        let catalogue = Catalogue::open(&catalogue_url(&config, dir)).await?;
+        let in_use = store.use_catalogue()?;
+        let catalogue = Catalogue::connect(&catalogue_url(&config, dir)).await?;
+        if !catalogue.is_current().await? {
+            let _writer = store.lock(lock::WAIT)?;
+            catalogue.migrate().await?;
+        }
         let mut app = Self {
             config,
             clock,
@@ -100,6 +107,7 @@ impl App {
             store,
             catalogue,
             genesis,
+            _in_use: in_use,
         };
         app.catch_up().await?;
         Ok(app)
@@ -262,41 +270,84 @@ pub fn actor(person: Option<&PersonId>) -> Actor {
 
 /// Where the catalogue lies.
 pub fn catalogue_url(config: &Config, dir: &Path) -> String {
-    config
-        .catalogue
-        .url
-        .clone()
-        .unwrap_or_else(|| format!("sqlite://{}", dir.join("catalogue.db").display()))
+    match &config.catalogue.url {
+        Some(url) => url.clone(),
+        None => sqlite_url(&dir.join("catalogue.db")),
+    }
+}
+
+/// The address of an SQLite file; the characters that end a path in an address are escaped.
+pub(crate) fn sqlite_url(file: &Path) -> String {
+    let path = file.display().to_string();
+    let path = path
+        .replace('%', "%25")
+        .replace('?', "%3F")
+        .replace('#', "%23");
+    format!("sqlite://{path}")
+}
+
+/// The file of the catalogue; `None` where it is a server's.
+pub(crate) fn catalogue_file(config: &Config, dir: &Path) -> Option<PathBuf> {
+    let Some(url) = &config.catalogue.url else {
+        return Some(dir.join("catalogue.db"));
+    };
+    let path = url.strip_prefix("sqlite:")?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    let path = path.split_once('?').map_or(path, |(path, _)| path);
+    let path = path
+        .replace("%3F", "?")
+        .replace("%23", "#")
+        .replace("%25", "%");
+    Some(PathBuf::from(path))
 }
 
 async fn catch_up(store: &Store, catalogue: &Catalogue) -> Result<(), AppError> {
     catch_up_at(store.root(), catalogue).await
 }
 
-async fn catch_up_at(root: &Path, catalogue: &Catalogue) -> Result<(), AppError> {
+pub(crate) async fn catch_up_at(root: &Path, catalogue: &Catalogue) -> Result<(), AppError> {
     loop {
         let seq = catalogue.log_size().await?;
-        let Some(bytes) = read::entry(root, seq)? else {
+        let Some(entry) = entry_at(root, seq)? else {
             return Ok(());
         };
-        let entry = Entry::from_bytes(&bytes).map_err(|source| AppError::Entry { seq, source })?;
         apply(root, catalogue, &entry).await?;
     }
 }
 
 async fn apply(root: &Path, catalogue: &Catalogue, entry: &Entry) -> Result<(), AppError> {
+    Ok(catalogue.apply(entry, &mut *unit_reader(root)).await?)
+}
+
+/// Fills a catalogue anew from the log and the units; returns the number of entries.
+pub(crate) async fn rebuild(root: &Path, catalogue: &Catalogue) -> Result<u64, AppError> {
+    let mut next = |seq| entry_at(root, seq);
+    catalogue.rebuild(&mut next, &mut *unit_reader(root)).await
+}
+
+fn entry_at(root: &Path, seq: u64) -> Result<Option<Entry>, AppError> {
+    let Some(bytes) = read::entry(root, seq)? else {
+        return Ok(None);
+    };
+    match Entry::from_bytes(&bytes) {
+        Ok(entry) => Ok(Some(entry)),
+        Err(source) => Err(AppError::Entry { seq, source }),
+    }
+}
+
+fn unit_reader(root: &Path) -> Box<ReadUnit<'static>> {
     let root = root.to_owned();
-    let mut reader =
+    Box::new(
         move |holder: &HolderId, account: Option<&AccountId>, unit: Option<UnitNo>, file: &str| {
             match unit {
                 Some(unit) => read::unit_file(&root, (holder, account), unit, file),
                 None => read::holder_file(&root, (holder, account), file),
             }
-        };
-    Ok(catalogue.apply(entry, &mut reader).await?)
+        },
+    )
 }
 
-fn read_genesis(store: &Store) -> Result<Genesis, AppError> {
+pub(crate) fn read_genesis(store: &Store) -> Result<Genesis, AppError> {
     let bytes = read::entry(store.root(), 0)?.ok_or(AppError::NoGenesis)?;
     let entry = Entry::from_bytes(&bytes).map_err(|source| AppError::Entry { seq: 0, source })?;
     let Some(Body::Genesis {

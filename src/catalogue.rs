@@ -86,6 +86,13 @@ pub struct Catalogue {
 impl Catalogue {
     /// Opens `sqlite://PATH` or `postgres://…` and brings its tables up to date.
     pub async fn open(url: &str) -> Result<Self, CatalogueError> {
+        let catalogue = Self::connect(url).await?;
+        catalogue.migrate().await?;
+        Ok(catalogue)
+    }
+
+    /// Opens `sqlite://PATH` or `postgres://…` as it is.
+    pub async fn connect(url: &str) -> Result<Self, CatalogueError> {
         let sqlite = url.starts_with("sqlite:");
         let url = if sqlite && !url.contains('?') {
             format!("{url}?mode=rwc")
@@ -110,8 +117,27 @@ impl Catalogue {
         }
         let db = Database::connect(options).await?;
         let backend = db.get_database_backend();
-        schema::Migrator::up(&db, None).await?;
         Ok(Self { db, backend })
+    }
+
+    /// Whether the tables are those of this program.
+    pub async fn is_current(&self) -> Result<bool, CatalogueError> {
+        let sql = if self.backend == DbBackend::Sqlite {
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'seaql_migrations'"
+        } else {
+            "SELECT table_name FROM information_schema.tables WHERE table_name = 'seaql_migrations'
+             AND table_schema = ANY (current_schemas(false))"
+        };
+        if self.one(sql, vec![]).await?.is_none() {
+            return Ok(false);
+        }
+        let sql = "SELECT version FROM seaql_migrations WHERE version = $1";
+        Ok(self.one(sql, vec![schema::NEWEST.into()]).await?.is_some())
+    }
+
+    /// Brings the tables up to date. Two processes must not do this at once.
+    pub async fn migrate(&self) -> Result<(), CatalogueError> {
+        Ok(schema::Migrator::up(&self.db, None).await?)
     }
 
     /// Number of log entries applied.

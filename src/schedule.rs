@@ -115,7 +115,7 @@ pub fn obligations(
             capture,
         });
     }
-    all.sort_by(|one, other| (one.slot.due, one.slot.rule).cmp(&(other.slot.due, other.slot.rule)));
+    all.sort_by_key(|one| (one.slot.due, one.slot.rule));
     all
 }
 

@@ -84,6 +84,25 @@ impl Store {
         stage::jobs(&self.root.join("staging"), "capture-")
     }
 
+    /// Removes a catalogue file with what SQLite keeps beside it.
+    pub fn discard_catalogue(&self, file: &Path) -> Result<(), StoreError> {
+        for suffix in ["", "-wal", "-shm", "-journal"] {
+            let mut name = file.as_os_str().to_owned();
+            name.push(suffix);
+            let path = PathBuf::from(name);
+            if path.exists() {
+                durable::remove_file(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a closed catalogue file in the place of another that nobody uses.
+    pub fn swap_catalogue(&self, new: &Path, file: &Path) -> Result<(), StoreError> {
+        self.discard_catalogue(file)?;
+        durable::rename_new(new, file)
+    }
+
     /// Stores a policy file under its digest; storing the same file again changes nothing.
     pub fn keep_policy(&self, text: &str) -> Result<Sha256Hex, StoreError> {
         let digest = Sha256Hex::of(text.as_bytes());

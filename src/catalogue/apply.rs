@@ -13,6 +13,7 @@ use sea_orm::{
 };
 use serde::de::DeserializeOwned;
 
+use crate::catalogue::schema::NAMES;
 use crate::catalogue::{Catalogue, CatalogueError, ReadUnit, unsigned};
 use crate::model::entry::{Body, Entry};
 use crate::model::id::{AccountId, HolderId, UnitNo};
@@ -35,20 +36,62 @@ impl Catalogue {
         read: &mut ReadUnit<'_>,
     ) -> Result<(), CatalogueError> {
         let tx = self.db.begin().await?;
-        let mut applying = Applying {
-            tx: &tx,
-            catalogue: self,
-            entry,
-            read,
-        };
-        if applying.is_next().await? {
-            if let Some(body) = &entry.body {
-                applying.body(body).await?;
-            }
+        if self.apply_in(&tx, entry, read).await? {
             Ok(tx.commit().await?)
         } else {
             Ok(tx.rollback().await?)
         }
+    }
+
+    /// Forgets everything and applies the entries that `next` gives by number, in one transaction: whoever reads
+    /// meanwhile reads what was there before. Returns how many entries were applied.
+    pub async fn rebuild<E: From<CatalogueError>>(
+        &self,
+        next: &mut (dyn FnMut(u64) -> Result<Option<Entry>, E> + Send),
+        read: &mut ReadUnit<'_>,
+    ) -> Result<u64, E> {
+        let tx = self.db.begin().await.map_err(CatalogueError::from)?;
+        self.clear(&tx).await?;
+        let mut size = 0;
+        while let Some(entry) = next(size)? {
+            self.apply_in(&tx, &entry, read).await?;
+            size += 1;
+        }
+        tx.commit().await.map_err(CatalogueError::from)?;
+        Ok(size)
+    }
+
+    async fn clear(&self, tx: &DatabaseTransaction) -> Result<(), CatalogueError> {
+        // The count first: a process that is about to apply an entry waits here until the rebuilding is done.
+        tx.execute_unprepared("UPDATE meta SET value = 0 WHERE name = 'log_size'")
+            .await?;
+        for name in NAMES {
+            tx.execute_unprepared(&format!("DELETE FROM {name}"))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Applies an entry; false where it is there already.
+    async fn apply_in(
+        &self,
+        tx: &DatabaseTransaction,
+        entry: &Entry,
+        read: &mut ReadUnit<'_>,
+    ) -> Result<bool, CatalogueError> {
+        let mut applying = Applying {
+            tx,
+            catalogue: self,
+            entry,
+            read,
+        };
+        if !applying.is_next().await? {
+            return Ok(false);
+        }
+        if let Some(body) = &entry.body {
+            applying.body(body).await?;
+        }
+        Ok(true)
     }
 }
 

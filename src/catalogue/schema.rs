@@ -17,48 +17,75 @@ struct First;
 
 impl MigrationName for First {
     fn name(&self) -> &'static str {
-        "m0001_first"
+        NEWEST
     }
 }
 
+/// The newest migration.
+pub(crate) const NEWEST: &str = "m0001_first";
+
+/// Every table that holds what the log says.
+pub(crate) const NAMES: &[&str] = &[
+    "person",
+    "account",
+    "revision",
+    "policy",
+    "obligation",
+    "capture",
+    "attempt",
+    "container",
+    "post",
+    "post_search",
+    "observation",
+    "flag_answer",
+    "decision",
+    "hold",
+    "plan",
+    "approval",
+    "disposal",
+    "export",
+    "receipt",
+];
+
+// SQLite runs no migration in a transaction, so that each statement must bear being run again after a crash.
 const TABLES: &[&str] = &[
-    "CREATE TABLE meta (name TEXT PRIMARY KEY, value BIGINT NOT NULL)",
-    "INSERT INTO meta (name, value) VALUES ('log_size', 0)",
-    "CREATE TABLE person (id TEXT PRIMARY KEY, role TEXT NOT NULL, active BIGINT NOT NULL, ssh_key TEXT, name TEXT)",
-    "CREATE TABLE account (id TEXT PRIMARY KEY, alias TEXT NOT NULL UNIQUE, document TEXT NOT NULL,
+    "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BIGINT NOT NULL)",
+    "INSERT INTO meta (name, value) VALUES ('log_size', 0) ON CONFLICT (name) DO NOTHING",
+    "CREATE TABLE IF NOT EXISTS person (id TEXT PRIMARY KEY, role TEXT NOT NULL, active BIGINT NOT NULL, ssh_key TEXT, name TEXT)",
+    "CREATE TABLE IF NOT EXISTS account (id TEXT PRIMARY KEY, alias TEXT NOT NULL UNIQUE, document TEXT NOT NULL,
         policy_sha256 TEXT NOT NULL, cadence TEXT NOT NULL)",
-    "CREATE TABLE revision (seq BIGINT PRIMARY KEY, account TEXT NOT NULL, record TEXT NOT NULL, time TEXT NOT NULL,
+    "CREATE TABLE IF NOT EXISTS revision (seq BIGINT PRIMARY KEY, account TEXT NOT NULL, record TEXT NOT NULL, time TEXT NOT NULL,
         actor TEXT NOT NULL)",
-    "CREATE INDEX revision_account ON revision (account, seq)",
-    "CREATE TABLE policy (sha256 TEXT NOT NULL, seq BIGINT PRIMARY KEY, policy TEXT NOT NULL, version TEXT NOT NULL,
+    "CREATE INDEX IF NOT EXISTS revision_account ON revision (account, seq)",
+    "CREATE TABLE IF NOT EXISTS policy (sha256 TEXT NOT NULL, seq BIGINT PRIMARY KEY, policy TEXT NOT NULL, version TEXT NOT NULL,
         executable BIGINT NOT NULL, cadence TEXT NOT NULL)",
-    "CREATE TABLE obligation (account TEXT NOT NULL, rule TEXT NOT NULL, due_date DATE NOT NULL, state TEXT NOT NULL,
+    "CREATE TABLE IF NOT EXISTS obligation (account TEXT NOT NULL, rule TEXT NOT NULL, due_date DATE NOT NULL, state TEXT NOT NULL,
         capture TEXT, at TEXT, PRIMARY KEY (account, rule, due_date))",
-    "CREATE TABLE capture (id TEXT PRIMARY KEY, account TEXT NOT NULL, kind TEXT NOT NULL, occasion TEXT, verdict TEXT NOT NULL,
+    "CREATE TABLE IF NOT EXISTS capture (id TEXT PRIMARY KEY, account TEXT NOT NULL, kind TEXT NOT NULL, occasion TEXT, verdict TEXT NOT NULL,
         time TEXT NOT NULL, seq BIGINT NOT NULL, units BIGINT NOT NULL, counts TEXT, text_chars BIGINT)",
-    "CREATE TABLE attempt (capture TEXT PRIMARY KEY, account TEXT NOT NULL, time TEXT NOT NULL)",
-    "CREATE TABLE container (account TEXT NOT NULL, sha256 TEXT NOT NULL, capture TEXT NOT NULL, PRIMARY KEY (account, sha256))",
-    "CREATE TABLE post (id BIGINT PRIMARY KEY, post_key TEXT UNIQUE, account TEXT NOT NULL, kind TEXT NOT NULL, role TEXT NOT NULL,
+    "CREATE TABLE IF NOT EXISTS attempt (capture TEXT PRIMARY KEY, account TEXT NOT NULL, time TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS container (account TEXT NOT NULL, sha256 TEXT NOT NULL, capture TEXT NOT NULL, PRIMARY KEY (account, sha256))",
+    "CREATE TABLE IF NOT EXISTS post (id BIGINT PRIMARY KEY, post_key TEXT UNIQUE, account TEXT NOT NULL, kind TEXT NOT NULL, role TEXT NOT NULL,
         source_id TEXT, thread_key TEXT, posted_at TEXT, is_open BIGINT NOT NULL, holder TEXT NOT NULL, unit TEXT NOT NULL,
         observed_at TEXT NOT NULL, versions BIGINT NOT NULL, item TEXT, disposed_by TEXT)",
-    "CREATE INDEX post_thread ON post (thread_key)",
-    "CREATE INDEX post_account ON post (account, id)",
-    "CREATE TABLE observation (holder TEXT NOT NULL, unit TEXT NOT NULL, post BIGINT NOT NULL, PRIMARY KEY (holder, unit))",
-    "CREATE INDEX observation_post ON observation (post)",
-    "CREATE TABLE flag_answer (holder TEXT NOT NULL, unit TEXT NOT NULL, flag TEXT NOT NULL, answer TEXT NOT NULL,
+    "CREATE INDEX IF NOT EXISTS post_thread ON post (thread_key)",
+    "CREATE INDEX IF NOT EXISTS post_account ON post (account, id)",
+    "CREATE TABLE IF NOT EXISTS observation (holder TEXT NOT NULL, unit TEXT NOT NULL, post BIGINT NOT NULL, PRIMARY KEY (holder, unit))",
+    "CREATE INDEX IF NOT EXISTS observation_post ON observation (post)",
+    "CREATE TABLE IF NOT EXISTS flag_answer (holder TEXT NOT NULL, unit TEXT NOT NULL, flag TEXT NOT NULL, answer TEXT NOT NULL,
         actor TEXT NOT NULL, time TEXT NOT NULL, PRIMARY KEY (holder, unit, flag))",
-    "CREATE TABLE decision (holder TEXT NOT NULL, unit TEXT NOT NULL, outcome TEXT NOT NULL, PRIMARY KEY (holder, unit))",
-    "CREATE TABLE hold (id TEXT PRIMARY KEY, ground TEXT NOT NULL, scope TEXT NOT NULL, account TEXT, holder TEXT, unit TEXT,
+    "CREATE TABLE IF NOT EXISTS decision (holder TEXT NOT NULL, unit TEXT NOT NULL, outcome TEXT NOT NULL, PRIMARY KEY (holder, unit))",
+    "CREATE TABLE IF NOT EXISTS hold (id TEXT PRIMARY KEY, ground TEXT NOT NULL, scope TEXT NOT NULL, account TEXT, holder TEXT, unit TEXT,
         from_date TEXT, to_date TEXT, query TEXT, placed_at TEXT NOT NULL, placed_by TEXT NOT NULL, lifted BIGINT NOT NULL)",
-    "CREATE TABLE plan (id TEXT PRIMARY KEY, digest TEXT NOT NULL, policy_sha256 TEXT NOT NULL, planner TEXT NOT NULL,
+    "CREATE TABLE IF NOT EXISTS plan (id TEXT PRIMARY KEY, digest TEXT NOT NULL, policy_sha256 TEXT NOT NULL, planner TEXT NOT NULL,
         time TEXT NOT NULL, items BIGINT NOT NULL, log_size BIGINT NOT NULL, withdrawn BIGINT NOT NULL, confirmed TEXT)",
-    "CREATE TABLE approval (plan TEXT PRIMARY KEY, record TEXT NOT NULL, digest TEXT NOT NULL, approver TEXT NOT NULL,
+    "CREATE TABLE IF NOT EXISTS approval (plan TEXT PRIMARY KEY, record TEXT NOT NULL, digest TEXT NOT NULL, approver TEXT NOT NULL,
         proof TEXT NOT NULL, time TEXT NOT NULL, executable_from TEXT NOT NULL, expires TEXT NOT NULL)",
-    "CREATE TABLE disposal (seq BIGINT NOT NULL, plan TEXT NOT NULL, holder TEXT NOT NULL, unit TEXT NOT NULL,
+    "CREATE TABLE IF NOT EXISTS disposal (seq BIGINT NOT NULL, plan TEXT NOT NULL, holder TEXT NOT NULL, unit TEXT NOT NULL,
         PRIMARY KEY (holder, unit))",
-    "CREATE TABLE export (id TEXT PRIMARY KEY, time TEXT NOT NULL, log_size BIGINT NOT NULL, captures TEXT NOT NULL,
+    "CREATE TABLE IF NOT EXISTS export (id TEXT PRIMARY KEY, time TEXT NOT NULL, log_size BIGINT NOT NULL, captures TEXT NOT NULL,
         seal_sha256 TEXT NOT NULL)",
-    "CREATE TABLE receipt (id TEXT PRIMARY KEY, export TEXT NOT NULL, time TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS receipt (id TEXT PRIMARY KEY, export TEXT NOT NULL, time TEXT NOT NULL)",
 ];
 
 #[expect(
@@ -75,7 +102,7 @@ impl MigrationTrait for First {
         if db.get_database_backend() == DbBackend::Sqlite {
             // Substrings, because Swedish compounds are found by no stemmer; å, ä and ö are letters of their own.
             db.execute_unprepared(
-                "CREATE VIRTUAL TABLE post_search USING fts5(body, tokenize = 'trigram remove_diacritics 0')",
+                "CREATE VIRTUAL TABLE IF NOT EXISTS post_search USING fts5(body, tokenize = 'trigram remove_diacritics 0')",
             )
             .await?;
             db.execute_unprepared(
@@ -84,7 +111,7 @@ impl MigrationTrait for First {
             .await?;
         } else {
             db.execute_unprepared(
-                "CREATE TABLE post_search (rowid BIGINT PRIMARY KEY, body TEXT NOT NULL)",
+                "CREATE TABLE IF NOT EXISTS post_search (rowid BIGINT PRIMARY KEY, body TEXT NOT NULL)",
             )
             .await?;
         }

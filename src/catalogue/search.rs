@@ -79,7 +79,8 @@ impl Catalogue {
         );
         let mut narrow = |condition: &str, value: Value| {
             values.push(value);
-            sql.push_str(&format!(" AND {condition} ${}", values.len()));
+            let place = format!(" AND {condition} ${}", values.len());
+            sql.push_str(&place);
         };
         if let Some(account) = &filter.account {
             narrow("post.account =", account.as_str().into());
@@ -96,10 +97,11 @@ impl Catalogue {
         if !filter.include_closed {
             narrow("post.is_open =", 1_i64.into());
         }
-        sql.push_str(&format!(
+        let page = format!(
             " ORDER BY post.posted_at, post.post_key LIMIT {} OFFSET {}",
             filter.limit, filter.offset
-        ));
+        );
+        sql.push_str(&page);
         let mut hits = Vec::new();
         for row in self.all(&sql, values).await? {
             hits.push(Hit {

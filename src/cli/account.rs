@@ -215,14 +215,11 @@ async fn close(context: &Context, app: &mut App, args: CloseArgs) -> Result<Outc
         )
     };
     for reason in done.captured.iter().flat_map(|captured| &captured.reasons) {
-        text.push_str(&format!("\n  {}", reason.swedish()));
+        text.extend(["\n  ", reason.swedish()]);
     }
     for slot in &done.missed {
-        text.push_str(&format!(
-            "\n  utebliven: {} {}",
-            slot.rule.swedish(),
-            slot.due
-        ));
+        let line = format!("\n  utebliven: {} {}", slot.rule.swedish(), slot.due);
+        text.push_str(&line);
     }
     let capture = done.captured.as_ref().map(|captured| {
         json!({"capture": captured.capture, "verdict": captured.verdict, "reasons": captured.reasons})
@@ -272,11 +269,9 @@ fn shown_text(account: &Account, revisions: &[Revision]) -> String {
             (Some(_), None) => "första revisionen".to_owned(),
             (Some(now), Some(before)) => changes(before, now),
         };
-        text.push_str(&format!(
-            "  {}  {}  {what}\n",
-            revision.time.stockholm_text(),
-            revision.actor
-        ));
+        let time = revision.time.stockholm_text();
+        let line = format!("  {time}  {}  {what}\n", revision.actor);
+        text.push_str(&line);
         before = revision.account.as_ref().or(before);
     }
     text

@@ -21,6 +21,7 @@ use crate::model::record::RecordKind;
 use crate::model::time::Instant;
 use crate::ops::error::OpsError;
 use crate::ops::person::acting;
+use crate::ops::policy;
 use crate::store::read;
 use crate::store::stage::Stage;
 
@@ -290,17 +291,7 @@ const ADMINISTRATORS: u32 = 2;
 
 /// How many administrators an account must have by the policy in force.
 async fn least_administrators(app: &App) -> Result<u32, OpsError> {
-    let newest = app.catalogue.policies().await?.into_iter().next();
-    let Some(row) = newest else {
-        return Ok(ADMINISTRATORS);
-    };
-    let path = format!("store/policies/{}.toml", row.sha256);
-    let text =
-        std::fs::read_to_string(app.store.root().join(&path)).map_err(|source| OpsError::File {
-            path: path.clone().into(),
-            source,
-        })?;
-    let policy = crate::policy::parse::parse(&path, &text).map_err(OpsError::Policy)?;
+    let policy = policy::in_force(app).await?.policy;
     Ok(policy.least_administrators.unwrap_or(ADMINISTRATORS))
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::app::App;
 use crate::clock::Clock;
 use crate::config::NEW_CONFIG;
 use crate::model::account::is_org_nr;
@@ -13,8 +14,7 @@ use crate::model::record::STORE_VERSION;
 use crate::model::time::Instant;
 use crate::ops::error::OpsError;
 use crate::ops::person;
-use crate::policy::parse::parse;
-use crate::policy::{Policy, builtin};
+use crate::ops::policy::{self, Loaded};
 use crate::store::founding::{Founding, NewArchive};
 use crate::store::lock;
 
@@ -103,13 +103,15 @@ pub async fn init(dir: &Path, new: NewMunicipality, clock: Clock) -> Result<Made
         policy_sha256,
         policy: policy.policy.id.clone(),
         version: policy.policy.version.clone(),
-        executable: findings.is_empty(),
+        executable: policy.policy.is_executable(time.stockholm_date()),
         cadence: policy.policy.cadence.clone(),
         replaces_sha256: None,
     };
     writer.append(body, &Actor::Person(person.clone()), time)?;
     drop(writer);
     founding.finish()?;
+    // The catalogue is made here, so that no two verbs make it at once.
+    App::open(dir, clock, None).await?;
     Ok(Made {
         archive,
         time,
@@ -119,13 +121,7 @@ pub async fn init(dir: &Path, new: NewMunicipality, clock: Clock) -> Result<Made
     })
 }
 
-/// A policy that could be read, with its text as it will be kept.
-struct Checked {
-    policy: Policy,
-    text: String,
-}
-
-fn checked(new: &NewMunicipality, clock: Clock) -> Result<Checked, OpsError> {
+fn checked(new: &NewMunicipality, clock: Clock) -> Result<Loaded, OpsError> {
     if clock.is_given() && !new.test {
         return Err(OpsError::usage(
             "--as-of cannot be used to make a real archive",
@@ -152,9 +148,7 @@ fn checked(new: &NewMunicipality, clock: Clock) -> Result<Checked, OpsError> {
             "use 1 to 100 printable ASCII characters without space and +, such as exempelkommun.se/bevara",
         ));
     }
-    let (name, text) = policy_text(&new.policy)?;
-    let policy = parse(&name, &text).map_err(OpsError::Policy)?;
-    Ok(Checked { policy, text })
+    policy::find(&new.policy)
 }
 
 /// Key names of signed notes are not empty and hold neither white space nor `+` (C2SP signed-note).
@@ -163,25 +157,4 @@ fn is_origin(text: &str) -> bool {
         && text
             .bytes()
             .all(|byte| byte.is_ascii_graphic() && byte != b'+')
-}
-
-/// The text of a shipped policy, or of a file; a shipped id comes first, so that no file in the working directory can
-/// take its place unseen.
-fn policy_text(id_or_file: &str) -> Result<(String, String), OpsError> {
-    if let Some(text) = builtin::find(id_or_file) {
-        return Ok((format!("{id_or_file}.toml"), text.to_owned()));
-    }
-    let path = Path::new(id_or_file);
-    if !path.exists() {
-        let known: Vec<&str> = builtin::ALL.iter().map(|(id, _)| *id).collect();
-        return Err(OpsError::usage(
-            format!("\"{id_or_file}\" is neither a shipped policy nor a file"),
-            format!("the shipped policies are {}", known.join(", ")),
-        ));
-    }
-    let text = std::fs::read_to_string(path).map_err(|source| OpsError::File {
-        path: path.to_owned(),
-        source,
-    })?;
-    Ok((id_or_file.to_owned(), text))
 }

@@ -37,6 +37,32 @@ pub(crate) fn exclusive(path: &Path, wait: Duration) -> Result<File, StoreError>
     }
 }
 
+/// Takes a lock on a directory, shared or exclusive, waiting at most `wait`.
+fn directory(path: &Path, shared: bool, wait: Duration) -> Result<File, StoreError> {
+    let file = File::open(path).map_err(|source| StoreError::io(path, source))?;
+    let mut waited = Duration::ZERO;
+    loop {
+        let tried = if shared {
+            file.try_lock_shared()
+        } else {
+            file.try_lock()
+        };
+        match tried {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if waited < wait => {
+                std::thread::sleep(STEP);
+                waited += STEP;
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(StoreError::Locked {
+                    seconds: wait.as_secs(),
+                });
+            }
+            Err(TryLockError::Error(source)) => return Err(StoreError::io(path, source)),
+        }
+    }
+}
+
 /// Tries to take an exclusive lock on a directory at once; `None` when somebody else holds it.
 pub(crate) fn try_directory(path: &Path) -> Result<Option<File>, StoreError> {
     let file = File::open(path).map_err(|source| StoreError::io(path, source))?;
@@ -62,6 +88,16 @@ pub(crate) fn is_held(path: &Path) -> Result<bool, StoreError> {
 }
 
 impl Store {
+    /// The right to use the catalogue as long as the file lives: it is not replaced meanwhile.
+    pub fn use_catalogue(&self) -> Result<File, StoreError> {
+        directory(self.root(), true, WAIT)
+    }
+
+    /// The right to replace the catalogue: nobody uses it.
+    pub fn own_catalogue(&self) -> Result<File, StoreError> {
+        directory(self.root(), false, WAIT)
+    }
+
     /// The right to make a pass of the scheduler, or `None` while another process makes one.
     pub fn pass_lock(&self) -> Result<Option<File>, StoreError> {
         let path = self.root().join("staging/pass.lock");
