@@ -13,6 +13,7 @@ pub mod json;
 pub mod person;
 pub mod plan;
 pub mod post;
+pub mod protocol;
 pub mod record;
 pub mod text;
 pub mod time;

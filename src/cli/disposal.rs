@@ -1,21 +1,33 @@
 //! `disposal`: the run from plan to record.
 
+mod text;
+
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::cli::Context;
 use crate::cli::exit::Exit;
-use crate::cli::output::{Outcome, table};
-use crate::model::facts::{Floor, Outcome as Fate};
+use crate::cli::output::Outcome;
 use crate::model::finding::Finding;
-use crate::model::id::Alias;
-use crate::ops::disposal::plan::{self, PlanOrder, Planned, PlannedItem};
+use crate::model::id::{Alias, RecordId};
+use crate::ops::disposal::approve::{self, Proof};
+use crate::ops::disposal::plan::{self, PlanOrder};
+use crate::ops::disposal::{audit, execute, explain, record};
 use crate::ops::error::OpsError;
 
 /// Plan, approve, execute and prove disposal (gallring)
 #[derive(Debug, Subcommand)]
 pub(crate) enum DisposalVerb {
     Plan(PlanArgs),
+    Show(ShowArgs),
+    Explain(ExplainArgs),
+    Approve(ApproveArgs),
+    Withdraw(WithdrawArgs),
+    Execute(ExecuteArgs),
+    Record(RecordArgs),
+    Audit(AuditArgs),
 }
 
 /// Evaluate every post and freeze those that may be disposed of
@@ -30,10 +42,91 @@ pub(crate) struct PlanArgs {
     dry_run: bool,
 }
 
+/// Show a plan with its readable list, or all plans
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  bevara disposal show r20270101T000512Z-0123abcd")]
+pub(crate) struct ShowArgs {
+    /// The plan
+    plan: Option<RecordId>,
+}
+
+/// Say why a post is treated as it is
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  bevara disposal explain wordpress:blogg:c12 --as-of 2027-03-01"
+)]
+pub(crate) struct ExplainArgs {
+    /// The post's key
+    key: String,
+}
+
+/// Approve another person's plan, without the posts removed
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  bevara disposal approve r20270101T000512Z-0123abcd --decision \"KS 2026/12 § 4\"\n\nTo sign instead, write the plan's digest and LF to a file and run\n  ssh-keygen -Y sign -n bevara-disposal -f ~/.ssh/id_ed25519 FILE"
+)]
+pub(crate) struct ApproveArgs {
+    /// The plan
+    plan: RecordId,
+    /// Reference to the signed decision
+    #[arg(long, value_name = "TEXT", conflicts_with = "signature")]
+    decision: Option<String>,
+    /// Signature over the plan's digest, made with the approver's key
+    #[arg(long, value_name = "FILE")]
+    signature: Option<PathBuf>,
+    /// Leave this post out; writes a new plan; may be repeated
+    #[arg(long, value_name = "KEY")]
+    remove: Vec<String>,
+}
+
+/// Withdraw a plan that has not been executed
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  bevara disposal withdraw r20270101T000512Z-0123abcd --reason \"Urvalet ska ses över\""
+)]
+pub(crate) struct WithdrawArgs {
+    /// The plan
+    plan: RecordId,
+    /// The reason in words
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+/// Destroy what an approved plan holds, after its waiting period
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  bevara disposal execute r20270101T000512Z-0123abcd")]
+pub(crate) struct ExecuteArgs {
+    /// The plan
+    plan: RecordId,
+}
+
+/// Give the disposal record (gallringsprotokoll) of an executed plan
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  bevara disposal record r20270101T000512Z-0123abcd")]
+pub(crate) struct RecordArgs {
+    /// The plan
+    plan: RecordId,
+}
+
+/// Check that what was disposed of is gone
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  bevara disposal audit")]
+pub(crate) struct AuditArgs {
+    /// Only this plan
+    plan: Option<RecordId>,
+}
+
 impl DisposalVerb {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Plan(_) => "disposal-plan",
+            Self::Show(_) => "disposal-show",
+            Self::Explain(_) => "disposal-explain",
+            Self::Approve(_) => "disposal-approve",
+            Self::Withdraw(_) => "disposal-withdraw",
+            Self::Execute(_) => "disposal-execute",
+            Self::Record(_) => "disposal-record",
+            Self::Audit(_) => "disposal-audit",
         }
     }
 }
@@ -41,6 +134,28 @@ impl DisposalVerb {
 pub(crate) async fn run(context: &Context, verb: DisposalVerb) -> Result<Outcome, OpsError> {
     match verb {
         DisposalVerb::Plan(args) => plan(context, args).await,
+        DisposalVerb::Show(args) => show(context, args).await,
+        DisposalVerb::Explain(args) => {
+            let app = context.open().await?;
+            let explained = explain::explain(&app, &args.key).await?;
+            let text = text::explained(&explained);
+            Ok(Outcome::done(json!(explained), text))
+        }
+        DisposalVerb::Approve(args) => approve(context, args).await,
+        DisposalVerb::Withdraw(args) => {
+            let mut app = context.open().await?;
+            approve::withdraw(&mut app, &args.plan, &args.reason).await?;
+            let text = format!("Planen {} är återkallad.", args.plan);
+            Ok(Outcome::done(json!({ "plan": args.plan }), text))
+        }
+        DisposalVerb::Execute(args) => execute(context, args).await,
+        DisposalVerb::Record(args) => {
+            let mut app = context.open().await?;
+            let written = record::record(&mut app, &args.plan).await?;
+            let text = text::written(&written);
+            Ok(Outcome::done(json!(written), text))
+        }
+        DisposalVerb::Audit(args) => audit(context, args).await,
     }
 }
 
@@ -59,59 +174,96 @@ async fn plan(context: &Context, args: PlanArgs) -> Result<Outcome, OpsError> {
         }
         None => Exit::Done,
     };
-    let text = plan_text(&planned, order.dry_run);
+    let text = text::planned(&planned, order.dry_run);
     Ok(Outcome::done(json!(planned), text)
         .with_exit(exit)
         .with_findings(findings))
 }
 
-fn plan_text(planned: &Planned, dry_run: bool) -> String {
-    let mut lines = Vec::new();
-    lines.push(match (&planned.plan, dry_run) {
-        (Some(plan), _) => format!(
-            "Planen {plan} omfattar {} inlägg; {} lämnas utanför.",
-            planned.frozen, planned.excluded
-        ),
-        (None, _) if planned.stopped.is_some() => "Ingen plan gjordes.".to_owned(),
-        (None, _) if planned.frozen == 0 => {
-            "Inget inlägg får gallras nu; ingen plan gjordes.".to_owned()
-        }
-        (None, _) => format!(
-            "Repetition: {} inlägg skulle ingå, {} lämnas utanför. Inget är skrivet.",
-            planned.frozen, planned.excluded
-        ),
+async fn show(context: &Context, args: ShowArgs) -> Result<Outcome, OpsError> {
+    let app = context.open().await?;
+    let Some(plan) = args.plan else {
+        let plans = explain::plans(&app).await?;
+        let text = text::plans(&plans);
+        return Ok(Outcome::done(json!({ "plans": plans }), text));
+    };
+    let full = explain::show(&app, &plan).await?;
+    let text = text::full(&full);
+    let result = json!({
+        "plans": [full.shown],
+        "approval": full.approval,
+        "list": full.list,
+        "units": full.units,
     });
-    if let Some(digest) = &planned.digest {
-        lines.push(format!("Kontrollsumma {digest}"));
-    }
-    let rows: Vec<Vec<String>> = planned
-        .items
+    Ok(Outcome::done(result, text))
+}
+
+async fn approve(context: &Context, args: ApproveArgs) -> Result<Outcome, OpsError> {
+    let proof = match (args.decision, args.signature) {
+        (Some(decision), _) => Some(Proof::Decision(decision)),
+        (None, Some(path)) => Some(Proof::Signature(
+            std::fs::read_to_string(&path).map_err(|source| OpsError::File { path, source })?,
+        )),
+        (None, None) => None,
+    };
+    let mut app = context.open().await?;
+    let approval = approve::approve(&mut app, &args.plan, proof.as_ref(), &args.remove).await?;
+    let text = match approval.executable_from {
+        Some(from) => format!(
+            "Planen {} är godkänd och kan verkställas från {}.",
+            approval.plan,
+            from.stockholm_text()
+        ),
+        None => format!(
+            "Planen {} ersätter {}. Den är inte godkänd än; kontrollsumma {}",
+            approval.plan, args.plan, approval.digest
+        ),
+    };
+    Ok(Outcome::done(json!(approval), text))
+}
+
+async fn execute(context: &Context, args: ExecuteArgs) -> Result<Outcome, OpsError> {
+    let mut app = context.open().await?;
+    let executed = execute::execute(&mut app, &args.plan).await?;
+    let findings: Vec<Finding> = executed
+        .residue
         .iter()
-        .filter(|item| item.outcome == Fate::MayDispose)
-        .map(item_row)
+        .map(|residue| {
+            let message = format!(
+                "rest av gallrat inlägg ({}); gallringen är inte bekräftad",
+                residue.trace.swedish()
+            );
+            Finding::error("D020", residue.path.clone(), message)
+        })
         .collect();
-    if !rows.is_empty() {
-        lines.push(String::new());
-        lines.push(table(&["Inlägg", "Tidigast", "Spärrar", "Skäl"], rows));
-    }
-    lines.join("\n")
+    let exit = if !findings.is_empty() {
+        Exit::Problems
+    } else if executed.held_back.is_empty() {
+        Exit::Done
+    } else {
+        Exit::NotPermitted
+    };
+    let text = text::executed(&executed);
+    Ok(Outcome::done(json!(executed), text)
+        .with_exit(exit)
+        .with_findings(findings))
 }
 
-fn item_row(item: &PlannedItem) -> Vec<String> {
-    vec![
-        item.post.clone(),
-        item.earliest
-            .map_or_else(|| "händelse saknas".to_owned(), |date| date.to_string()),
-        floors(&item.blocked_by),
-        item.reason.clone(),
-    ]
-}
-
-/// Codes of the floor in a row, or a dash.
-fn floors(floors: &[Floor]) -> String {
-    if floors.is_empty() {
-        return "–".to_owned();
-    }
-    let codes: Vec<&str> = floors.iter().map(|floor| floor.code()).collect();
-    codes.join(" ")
+async fn audit(context: &Context, args: AuditArgs) -> Result<Outcome, OpsError> {
+    let app = context.open().await?;
+    let audit = audit::audit(&app, args.plan.as_ref()).await?;
+    let findings: Vec<Finding> = audit
+        .residue
+        .iter()
+        .map(|trace| Finding::error("D030", trace.path.clone(), trace.what.clone()))
+        .collect();
+    let exit = if findings.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Problems
+    };
+    let text = text::audited(&audit);
+    Ok(Outcome::done(json!(audit), text)
+        .with_exit(exit)
+        .with_findings(findings))
 }

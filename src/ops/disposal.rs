@@ -2,11 +2,16 @@
 //! decided in [`crate::disposal`] and on the safety floor; what is destroyed goes through [`crate::store`] alone.
 
 pub mod approve;
+pub mod audit;
+pub mod document;
+pub mod execute;
+pub mod explain;
 pub mod plan;
+pub mod record;
+pub mod residue;
 
 use std::collections::BTreeMap;
 
-use crate::app::App;
 use crate::catalogue::{Catalogue, PlanRow};
 use crate::detect;
 use crate::disposal::{Approved, Standing};
@@ -33,7 +38,7 @@ pub(crate) struct InForce {
     pub(crate) sha256: Sha256Hex,
 }
 
-/// Reads the policy in force from the store and checks that it is the file that was adopted.
+/// Reads the policy in force.
 pub(crate) async fn policy_in_force(
     catalogue: &Catalogue,
     root: &std::path::Path,
@@ -46,10 +51,15 @@ pub(crate) async fn policy_in_force(
         .ok_or_else(|| {
             OpsError::not_permitted("Ingen gallringspolicy är antagen; inget kan gallras.")
         })?;
-    let name = format!("store/policies/{}.toml", row.sha256);
+    policy_of(root, &row.sha256)
+}
+
+/// Reads an adopted policy from the store and checks that it is the file that was adopted.
+pub(crate) fn policy_of(root: &std::path::Path, sha256: &Sha256Hex) -> Result<InForce, OpsError> {
+    let name = format!("store/policies/{sha256}.toml");
     let path = root.join(&name);
     let text = std::fs::read_to_string(&path).map_err(|source| OpsError::File { path, source })?;
-    if Sha256Hex::of(text.as_bytes()) != row.sha256 {
+    if Sha256Hex::of(text.as_bytes()) != *sha256 {
         return Err(OpsError::Problem(format!(
             "{name} is not the file that was adopted"
         )));
@@ -63,7 +73,7 @@ pub(crate) async fn policy_in_force(
     })?;
     Ok(InForce {
         policy,
-        sha256: row.sha256,
+        sha256: sha256.clone(),
     })
 }
 
@@ -131,10 +141,10 @@ pub(crate) fn load_list(
 pub(crate) async fn standing(
     catalogue: &Catalogue,
     root: &std::path::Path,
-    plan: &Loaded,
+    (row, json): (&PlanRow, &PlanJson),
     now: Instant,
 ) -> Result<Standing, OpsError> {
-    let approval = catalogue.approval(&plan.row.id).await?;
+    let approval = catalogue.approval(&row.id).await?;
     let policy = policy_in_force(catalogue, root).await?;
     let hindrances = policy
         .policy
@@ -143,18 +153,18 @@ pub(crate) async fn standing(
         .map(|finding| finding.message)
         .collect();
     Ok(Standing {
-        withdrawn: plan.row.withdrawn,
-        confirmed: plan.row.confirmed.is_some(),
-        planner: plan.row.planner.clone(),
-        approval: approval.map(|row| Approved {
-            names_plan: row.digest == plan.row.digest,
-            approver: row.approver,
-            executable_from: row.executable_from,
-            expires: row.expires,
+        withdrawn: row.withdrawn,
+        confirmed: row.confirmed.is_some(),
+        planner: row.planner.clone(),
+        approval: approval.map(|approval| Approved {
+            names_plan: approval.digest == row.digest,
+            approver: approval.approver,
+            executable_from: approval.executable_from,
+            expires: approval.expires,
         }),
-        unchanged: policy.sha256 == plan.row.policy_sha256
-            && plan.json.engine == ENGINE_VERSION
-            && plan.json.detectors == detect::VERSION,
+        unchanged: policy.sha256 == row.policy_sha256
+            && json.engine == ENGINE_VERSION
+            && json.detectors == detect::VERSION,
         hindrances,
     })
 }
@@ -166,18 +176,4 @@ pub(crate) async fn aliases(catalogue: &Catalogue) -> Result<BTreeMap<AccountId,
         .into_iter()
         .map(|row| (row.account.id, row.account.alias))
         .collect())
-}
-
-/// Every plan with where it stands.
-pub async fn list(app: &App) -> Result<Vec<(PlanRow, crate::disposal::State)>, OpsError> {
-    let root = app.store.root();
-    let mut plans = Vec::new();
-    for row in app.catalogue.plans().await? {
-        let loaded = load(&app.catalogue, root, &row.id).await?;
-        let state = standing(&app.catalogue, root, &loaded, app.now())
-            .await?
-            .state(app.now());
-        plans.push((row, state));
-    }
-    Ok(plans)
 }

@@ -14,11 +14,12 @@ use chrono::NaiveDate;
 use crate::catalogue::{AccountRow, CaptureRow, Catalogue, ExportRow, PostRow};
 use crate::detect;
 use crate::model::cadence::Obligation;
+use crate::model::entry::Tombstone;
 use crate::model::facts::{
     Answer, FactRole, FactVisibility, Flag, FloorFacts, PostFacts, PreservationLevel, Trigger,
     Truth,
 };
-use crate::model::id::{AccountId, CaptureId, UnitRef};
+use crate::model::id::{AccountId, CaptureId, HolderId, UnitRef};
 use crate::model::json;
 use crate::model::post::{AuthorRole, Post, StateValue, Visibility};
 use crate::model::record::CaptureKind;
@@ -139,8 +140,8 @@ impl<'a> FactSource<'a> {
         let account = self.account(&row.account).await?;
         for unit in self.catalogue.units_of(row.id).await? {
             let capture = match &unit.holder {
-                crate::model::id::HolderId::Capture(id) => account.captures.get(id),
-                crate::model::id::HolderId::Record(_) => None,
+                HolderId::Capture(id) => account.captures.get(id),
+                HolderId::Record(_) => None,
             };
             let Some(capture) = capture else {
                 return Ok(false);
@@ -150,6 +151,36 @@ impl<'a> FactSource<'a> {
             }
         }
         Ok(self.item(&row.account, &row.unit)?.as_ref() == Some(&row.post))
+    }
+
+    /// Whether the post consists of exactly these units, with these commitments: as when it was planned.
+    pub async fn is_as_planned(
+        &mut self,
+        row: &PostRow,
+        planned: &[Tombstone],
+    ) -> Result<bool, OpsError> {
+        let account = self.account(&row.account).await?;
+        let units = self.catalogue.units_of(row.id).await?;
+        if units.len() != planned.len() {
+            return Ok(false);
+        }
+        for (unit, tombstone) in units.iter().zip(planned) {
+            let HolderId::Capture(id) = &unit.holder else {
+                return Ok(false);
+            };
+            let Some(capture) = account.captures.get(id) else {
+                return Ok(false);
+            };
+            let found = self.whole.commitment(&self.root, capture, unit.unit)?;
+            let same = found.is_some_and(|(sha256, sha512)| {
+                sha256 == tombstone.commitment.sha256.as_str()
+                    && sha512 == tombstone.commitment.sha512.as_str()
+            });
+            if *unit != tombstone.unit || !same {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Reads every capture again that could preserve posts, so that it need not be done under the lock.

@@ -161,7 +161,8 @@ fn reduced(
 
 /// Whether the plan waits for an approval that this person may give.
 async fn approvable(app: &App, loaded: &Loaded, by: &PersonId) -> Result<(), OpsError> {
-    let standing = standing(&app.catalogue, app.store.root(), loaded, app.now()).await?;
+    let place = (&loaded.row, &loaded.json);
+    let standing = standing(&app.catalogue, app.store.root(), place, app.now()).await?;
     let sentence = match standing.state(app.now()) {
         _ if loaded.row.planner == *by => {
             "Den som planerade får inte godkänna: det ska göras av en annan person (G8)."

@@ -54,6 +54,19 @@ impl Whole {
             && has_no_strays(&dir)?)
     }
 
+    /// The digests of a unit's two manifests as the log commits to them.
+    pub fn commitment(
+        &mut self,
+        root: &Path,
+        row: &CaptureRow,
+        unit: UnitNo,
+    ) -> Result<Option<(String, String)>, OpsError> {
+        Ok(self
+            .list(root, row)?
+            .and_then(|list| list.get(&unit))
+            .cloned())
+    }
+
     fn list(&mut self, root: &Path, row: &CaptureRow) -> Result<Option<&Commitments>, OpsError> {
         if !self.lists.contains_key(&row.id) {
             let list = read_list(root, row)?;
