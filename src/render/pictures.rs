@@ -1,6 +1,17 @@
 //! Pictures as PDF/A pages, one picture a page, by `printpdf` and the post-processor.
 
-use crate::render::pdfa::PdfaOptions;
+mod pixels;
+
+use std::collections::BTreeMap;
+
+use printpdf::{
+    DictItem, ExternalStream, ExternalXObject, FontId, Mm, Op, ParsedFont, PdfDocument, PdfFont,
+    PdfFontHandle, PdfPage, PdfSaveOptions, Pt, TextItem, TextMatrix, XObject, XObjectId,
+    XObjectTransform,
+};
+
+use crate::render::pdfa::{self, PdfaError, PdfaOptions};
+use crate::render::pictures::pixels::Pixels;
 
 /// A picture and the line under it.
 #[derive(Debug)]
@@ -15,12 +26,243 @@ pub struct Picture {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PictureError {
+    /// There is no picture.
+    #[error("there is no picture to make pages of")]
+    Empty,
     /// The bytes are no picture that can be read.
-    #[error("picture {0} cannot be read")]
-    Unreadable(usize),
+    #[error("picture {number} cannot be read")]
+    Unreadable {
+        /// Which, from 1.
+        number: usize,
+        /// What the decoder says.
+        source: image::ImageError,
+    },
+    /// The embedded font cannot be used.
+    #[error("the font of the captions cannot be used: {0}")]
+    Font(String),
+    /// The pages could not be written.
+    #[error("the pages could not be written")]
+    Write(#[from] std::io::Error),
+    /// The pages could not be made PDF/A.
+    #[error("the pages of pictures could not be made PDF/A")]
+    Pdfa(#[from] PdfaError),
 }
 
-/// The pictures as PDF/A.
-pub fn picture_pdf(_pictures: &[Picture], _options: &PdfaOptions) -> Result<Vec<u8>, PictureError> {
-    Err(PictureError::Unreadable(0))
+/// The font of the captions (assets/README.md).
+const FONT: &[u8] = include_bytes!("../../assets/fonts/NotoSans-Regular.ttf");
+const FONT_NAME: &str = "Caption";
+
+/// Width of a page, points: A4.
+const PAGE_WIDTH: f32 = 595.276;
+/// White around picture and caption, points.
+const MARGIN: f32 = 28.35;
+/// Size of the caption, points.
+const SIZE: f32 = 9.0;
+/// From line to line of the caption, points.
+const LEADING: f32 = 12.5;
+/// Between picture and caption, points.
+const GAP: f32 = 8.0;
+/// No page is higher, points: ISO 19005-2, 6.1.13, allows 14,400.
+const HIGHEST: f32 = 14_000.0;
+/// A pixel is never drawn larger, points: 96 dots per inch.
+const LARGEST_PIXEL: f32 = 0.75;
+/// Points in a millimetre.
+const POINTS_PER_MM: f32 = 72.0 / 25.4;
+/// A caption is not longer, lines.
+const MOST_LINES: usize = 40;
+
+/// The pictures as PDF/A. Each is drawn at its own proportions on a page as high as it needs; its pixels are kept as they
+/// are. Only one picture at a time is unpacked.
+pub fn picture_pdf(pictures: &[Picture], options: &PdfaOptions) -> Result<Vec<u8>, PictureError> {
+    if pictures.is_empty() {
+        return Err(PictureError::Empty);
+    }
+    let raw = pages(pictures, options)?;
+    Ok(pdfa::convert(&raw, options)?.bytes)
+}
+
+fn pages(pictures: &[Picture], options: &PdfaOptions) -> Result<Vec<u8>, PictureError> {
+    let mut warnings = Vec::new();
+    let font = ParsedFont::from_bytes(FONT, 0, &mut warnings)
+        .ok_or_else(|| PictureError::Font("it is not read".to_owned()))?;
+    let face =
+        ttf_parser::Face::parse(FONT, 0).map_err(|error| PictureError::Font(error.to_string()))?;
+    let mut pdf = PdfDocument::new(&options.title);
+    pdf.metadata.info.creator = concat!("bevara ", env!("CARGO_PKG_VERSION")).to_owned();
+    pdf.resources
+        .fonts
+        .map
+        .insert(FontId(FONT_NAME.to_owned()), PdfFont::new(font));
+    for (number, picture) in (1..).zip(pictures) {
+        let pixels = pixels::read(&picture.png)
+            .map_err(|source| PictureError::Unreadable { number, source })?;
+        let name = XObjectId(format!("Picture{number}"));
+        let lines = wrapped(&face, &picture.caption);
+        let page = page(&name, (pixels.width, pixels.height), &lines);
+        pdf.pages.push(page);
+        let object = XObject::External(xobject(pixels));
+        pdf.resources.xobjects.map.insert(name, object);
+    }
+    let save = PdfSaveOptions {
+        image_optimization: None,
+        subset_fonts: false,
+        ..PdfSaveOptions::default()
+    };
+    let mut document = pdf.to_lopdf_document(&save, &mut Vec::new());
+    drop(pdf);
+    // Its file identifier is random; the post-processor makes one from the bytes.
+    document.trailer.remove(b"ID");
+    document.compress();
+    let mut raw = Vec::new();
+    document.save_to(&mut raw)?;
+    Ok(raw)
+}
+
+fn xobject(pixels: Pixels) -> ExternalXObject {
+    ExternalXObject {
+        stream: ExternalStream {
+            dict: pixels.dictionary,
+            content: pixels.content,
+            compress: false,
+        },
+        width: None,
+        height: None,
+        dpi: None,
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a picture's sides and a caption's lines are far below 2^24"
+)]
+fn page(name: &XObjectId, (width, height): (u32, u32), lines: &[String]) -> PdfPage {
+    let caption = if lines.is_empty() {
+        0.0
+    } else {
+        GAP + lines.len() as f32 * LEADING
+    };
+    let room = (PAGE_WIDTH - 2.0 * MARGIN, HIGHEST - 2.0 * MARGIN - caption);
+    let (columns, rows) = (width as f32, height as f32);
+    let scale = LARGEST_PIXEL.min(room.0 / columns).min(room.1 / rows);
+    let size = (columns * scale, rows * scale);
+    let page_height = size.1 + caption + 2.0 * MARGIN;
+    let bottom = page_height - MARGIN - size.1;
+    let mut ops = vec![Op::UseXobject {
+        id: name.clone(),
+        transform: XObjectTransform {
+            translate_x: Some(Pt(MARGIN)),
+            translate_y: Some(Pt(bottom)),
+            scale_x: Some(size.0),
+            scale_y: Some(size.1),
+            no_auto_scale: true,
+            ..XObjectTransform::default()
+        },
+    }];
+    for (number, line) in lines.iter().enumerate() {
+        let y = bottom - GAP - SIZE - number as f32 * LEADING;
+        ops.extend(line_ops(line, y));
+    }
+    PdfPage::new(
+        Mm(PAGE_WIDTH / POINTS_PER_MM),
+        Mm(page_height / POINTS_PER_MM),
+        ops,
+    )
+}
+
+/// A line of the caption; what the font cannot show is still in the text that stands for it.
+fn line_ops(line: &str, y: f32) -> [Op; 7] {
+    let mut text = vec![0xfe, 0xff];
+    for unit in line.encode_utf16() {
+        text.extend(unit.to_be_bytes());
+    }
+    let text = DictItem::String {
+        data: text,
+        literal: false,
+    };
+    [
+        Op::BeginMarkedContentWithProperties {
+            tag: "Span".to_owned(),
+            properties: DictItem::Dict {
+                map: BTreeMap::from([("ActualText".to_owned(), text)]),
+            },
+        },
+        Op::StartTextSection,
+        Op::SetFont {
+            font: PdfFontHandle::External(FontId(FONT_NAME.to_owned())),
+            size: Pt(SIZE),
+        },
+        Op::SetTextMatrix {
+            matrix: TextMatrix::Translate(Pt(MARGIN), Pt(y)),
+        },
+        Op::ShowText {
+            items: vec![TextItem::Text(line.to_owned())],
+        },
+        Op::EndTextSection,
+        Op::EndMarkedContent,
+    ]
+}
+
+/// The caption in lines that fit the page.
+fn wrapped(face: &ttf_parser::Face<'_>, caption: &str) -> Vec<String> {
+    let scale = SIZE / f32::from(face.units_per_em());
+    let width = |character: char| {
+        face.glyph_index(character)
+            .or(Some(ttf_parser::GlyphId(0)))
+            .and_then(|glyph| face.glyph_hor_advance(glyph))
+            .map_or(SIZE, |advance| f32::from(advance) * scale)
+    };
+    let room = PAGE_WIDTH - 2.0 * MARGIN;
+    let mut lines: Vec<String> = Vec::new();
+    let mut line = String::new();
+    let mut used = 0.0;
+    for word in caption.split_whitespace() {
+        let needed: f32 = word.chars().map(width).sum();
+        if !line.is_empty() && used + width(' ') + needed > room {
+            lines.push(std::mem::take(&mut line));
+            used = 0.0;
+        }
+        if !line.is_empty() {
+            line.push(' ');
+            used += width(' ');
+        }
+        // A word longer than the line, such as an address, is cut where the line ends.
+        for character in word.chars() {
+            if used + width(character) > room {
+                lines.push(std::mem::take(&mut line));
+                used = 0.0;
+            }
+            line.push(character);
+            used += width(character);
+        }
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    if lines.len() > MOST_LINES {
+        lines.truncate(MOST_LINES);
+        lines.push("[…]".to_owned());
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn captions_are_wrapped_without_loss() {
+        let face = ttf_parser::Face::parse(FONT, 0).unwrap();
+        let caption = "Räddningstjänsten övar på Åsön. ".repeat(12) + &"x".repeat(300);
+        let lines = wrapped(&face, &caption);
+        assert!(lines.len() > 4, "{lines:#?}");
+        let whole: String = lines.concat().replace(' ', "");
+        assert_eq!(whole, caption.replace(' ', ""));
+        assert!(wrapped(&face, " \n ").is_empty());
+    }
+
+    #[test]
+    fn the_font_is_the_one_that_the_readme_names() {
+        let digest = crate::model::digest::Sha256Hex::of(FONT);
+        assert!(include_str!("../../assets/README.md").contains(digest.as_str()));
+    }
 }

@@ -1,5 +1,7 @@
 //! PDF/A: prints of real Chromium go in, veraPDF judges what comes out.
 
+mod pictures;
+
 use std::path::{Path, PathBuf};
 
 use bevara::render::pdfa::{self, Converted, Flavour, PdfaOptions};
@@ -7,7 +9,7 @@ use bevara::render::pdfa::{self, Converted, Flavour, PdfaOptions};
 use crate::support::repository;
 use crate::validators;
 
-fn options(flavour: Flavour) -> PdfaOptions {
+pub(crate) fn options(flavour: Flavour) -> PdfaOptions {
     PdfaOptions {
         flavour,
         title: "Räddningstjänsten – inlägg & <svar>".to_owned(),

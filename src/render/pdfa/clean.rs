@@ -79,8 +79,33 @@ pub(super) fn clean(document: &mut Document) -> Result<(), VisitError> {
             walk(object);
         }
     }
+    hoist_descendants(document);
     document.prune_objects();
     Ok(())
+}
+
+/// Makes descendant fonts that stand inside their font objects of their own, as Chromium writes them.
+fn hoist_descendants(document: &mut Document) {
+    let inside: Vec<(ObjectId, Dictionary)> = document
+        .objects
+        .iter()
+        .filter_map(|(id, object)| {
+            let font = visit::as_dictionary(object)?;
+            match visit::value(document, font, b"DescendantFonts")? {
+                Object::Array(fonts) => match fonts.first()? {
+                    Object::Dictionary(descendant) => Some((*id, descendant.clone())),
+                    _ => None,
+                },
+                _ => None,
+            }
+        })
+        .collect();
+    for (font, descendant) in inside {
+        let id = document.add_object(descendant);
+        if let Some(font) = dictionary_mut(document, font) {
+            font.set("DescendantFonts", vec![Object::Reference(id)]);
+        }
+    }
 }
 
 /// The catalog's id.

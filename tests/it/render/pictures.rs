@@ -1,0 +1,148 @@
+//! Picture documents: pixels come out as they went in, and veraPDF passes the pages.
+
+use std::io::Cursor;
+use std::process::Command;
+
+use bevara::render::pdfa::Flavour;
+use bevara::render::pictures::{self, Picture, PictureError};
+use image::{DynamicImage, GrayImage, ImageFormat, Luma, Rgb, RgbImage, Rgba, RgbaImage};
+
+use crate::render::options;
+use crate::validators;
+
+fn png(picture: &DynamicImage) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
+fn byte(value: u32) -> u8 {
+    u8::try_from(value % 256).unwrap()
+}
+
+fn colours(width: u32, height: u32) -> RgbImage {
+    RgbImage::from_fn(width, height, |x, y| {
+        Rgb([byte(x * 3), byte(y * 5), byte(x + y)])
+    })
+}
+
+fn sample() -> Vec<Picture> {
+    let alpha = RgbaImage::from_fn(40, 30, |x, y| {
+        Rgba([byte(x * 6), byte(y * 8), 90, byte(x * 6)])
+    });
+    let grey = GrayImage::from_fn(33, 21, |x, y| Luma([byte(x * 7 + y)]));
+    let captions = [
+        "page-0001.png – Räddningstjänsten, åäö ÅÄÖ",
+        "Utan tecken i typsnittet: 👩🏽‍🚒 安全 – och en mycket lång rad som behöver brytas för att få plats på sidans bredd under bilden https://example.se/a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q/r/s/t/u/v/w/x/y/z/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "",
+        "lång och smal",
+    ];
+    let pictures = [
+        DynamicImage::ImageRgb8(colours(120, 80)),
+        DynamicImage::ImageRgba8(alpha),
+        DynamicImage::ImageLuma8(grey),
+        DynamicImage::ImageRgb8(colours(20, 12_000)),
+    ];
+    pictures
+        .iter()
+        .zip(captions)
+        .map(|(picture, caption)| Picture {
+            png: png(picture),
+            caption: caption.to_owned(),
+        })
+        .collect()
+}
+
+#[test]
+fn pictures_become_pdfa_2u_2b_and_2a() {
+    let dir = tempfile::tempdir().unwrap();
+    for (flavour, name) in [
+        (Flavour::A2u, "2u"),
+        (Flavour::A2b, "2b"),
+        (Flavour::A2a, "2a"),
+    ] {
+        let bytes = pictures::picture_pdf(&sample(), &options(flavour)).unwrap();
+        let file = dir.path().join(format!("{name}.pdf"));
+        std::fs::write(&file, bytes).unwrap();
+        if let Some(verdicts) = validators::verapdf(&[file], name) {
+            assert!(verdicts[0].compliant, "{verdicts:#?}");
+        }
+    }
+}
+
+#[test]
+fn pictures_give_the_same_bytes_each_time() {
+    let first = pictures::picture_pdf(&sample(), &options(Flavour::A2u)).unwrap();
+    let second = pictures::picture_pdf(&sample(), &options(Flavour::A2u)).unwrap();
+    assert!(first == second);
+}
+
+#[test]
+fn pixels_come_out_as_they_went_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("bilder.pdf");
+    let bytes = pictures::picture_pdf(&sample(), &options(Flavour::A2u)).unwrap();
+    std::fs::write(&file, bytes).unwrap();
+    let status = Command::new("pdfimages")
+        .arg("-png")
+        .arg(&file)
+        .arg(dir.path().join("bild"))
+        .status()
+        .expect("pdfimages (poppler-utils) is installed");
+    assert!(status.success());
+    let read = |number: usize| {
+        image::open(dir.path().join(format!("bild-{number:03}.png"))).expect("an image")
+    };
+    assert!(read(0).to_rgb8() == colours(120, 80));
+    // The second picture has its alpha as a second image.
+    let pictures = sample();
+    let alpha = image::load_from_memory(&pictures[1].png)
+        .unwrap()
+        .to_rgba8();
+    let mask = read(2).to_luma8();
+    assert!(
+        alpha
+            .pixels()
+            .zip(mask.pixels())
+            .all(|(rgba, luma)| rgba.0[3] == luma.0[0])
+    );
+    let grey = image::load_from_memory(&pictures[2].png)
+        .unwrap()
+        .to_luma8();
+    assert!(read(3).to_luma8() == grey);
+    assert!(read(4).to_rgb8() == colours(20, 12_000));
+}
+
+#[test]
+fn captions_keep_every_character() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("bilder.pdf");
+    let bytes = pictures::picture_pdf(&sample(), &options(Flavour::A2u)).unwrap();
+    std::fs::write(&file, bytes).unwrap();
+    let output = Command::new("pdftotext")
+        .arg("-raw")
+        .arg(&file)
+        .arg("-")
+        .output()
+        .expect("pdftotext (poppler-utils) is installed");
+    let squeezed = |text: &str| -> String { text.chars().filter(|c| !c.is_whitespace()).collect() };
+    let text = squeezed(&String::from_utf8(output.stdout).unwrap());
+    for picture in sample() {
+        let caption = squeezed(&picture.caption);
+        assert!(text.contains(&caption), "{caption}\n{text}");
+    }
+}
+
+#[test]
+fn a_broken_picture_is_named_and_no_page_is_made() {
+    let mut pictures = sample();
+    let half = pictures[1].png.len() / 2;
+    pictures[1].png.truncate(half);
+    let error = pictures::picture_pdf(&pictures, &options(Flavour::A2u)).unwrap_err();
+    assert!(
+        matches!(error, PictureError::Unreadable { number: 2, .. }),
+        "{error:?}"
+    );
+    let none = pictures::picture_pdf(&[], &options(Flavour::A2u)).unwrap_err();
+    assert!(matches!(none, PictureError::Empty), "{none:?}");
+}
