@@ -14,6 +14,7 @@ mod pages;
 mod platforms;
 mod policies;
 mod register;
+mod readme;
 mod render;
 #[expect(dead_code, reason = "shared by tests that come and go")]
 mod support;
