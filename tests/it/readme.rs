@@ -41,7 +41,7 @@ fn every_command_of_the_readme_works() {
         }
         run += 1;
     }
-    assert_eq!(run, 6);
+    assert_eq!(run, 6, "the README shows six commands");
 }
 
 #[test]
