@@ -13,8 +13,8 @@ mod packages;
 mod pages;
 mod platforms;
 mod policies;
-mod register;
 mod readme;
+mod register;
 mod render;
 #[expect(dead_code, reason = "shared by tests that come and go")]
 mod support;
