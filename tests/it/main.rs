@@ -16,6 +16,7 @@ mod policies;
 mod readme;
 mod register;
 mod render;
+mod schedule;
 #[expect(dead_code, reason = "shared by tests that come and go")]
 mod support;
 #[expect(dead_code, reason = "shared by tests that come and go")]
