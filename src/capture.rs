@@ -39,7 +39,7 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 /// Margins of our own documents come from their style sheet.
 const DOCUMENT_MARGIN: f64 = 0.6;
 /// How long a document of our own may take to be set.
-const DOCUMENT_LIMIT: Duration = Duration::from_secs(60);
+const DOCUMENT_LIMIT: Duration = Duration::from_mins(1);
 
 /// How the browser is started.
 #[derive(Clone, Debug)]
@@ -118,7 +118,7 @@ pub struct PageFacts {
     pub post_limit: bool,
     /// Posts seen.
     pub counts: Counts,
-    /// Characters of page text, white space apart.
+    /// Characters of `page.txt`.
     pub text_chars: u64,
     /// Pictures on the page.
     pub images: u32,
@@ -227,9 +227,11 @@ impl From<Problem> for BrowserError {
     fn from(problem: Problem) -> Self {
         match problem {
             Problem::Io { path, source } => Self::File { path, source },
-            other => Self::Lost {
-                message: other.to_string(),
-            },
+            problem @ (Problem::Cdp(_) | Problem::Picture(_) | Problem::Document(_)) => {
+                Self::Lost {
+                    message: problem.to_string(),
+                }
+            }
         }
     }
 }
@@ -313,6 +315,13 @@ impl Browser {
         Ok(capture)
     }
 
+    /// Checks networks that are to be allowed.
+    pub fn check_addresses(networks: &[String]) -> Result<(), CidrError> {
+        networks
+            .iter()
+            .try_for_each(|network| network.parse::<Cidr>().map(drop))
+    }
+
     /// Prints a document that this program made, tagged, A4; nothing outside it is loaded.
     pub async fn print_html(&mut self, html: &str) -> Result<Vec<u8>, BrowserError> {
         let proxy = Proxy::start(None)
@@ -368,6 +377,7 @@ async fn print_document(tab: &mut Tab, html: &str) -> Result<Vec<u8>, CdpError> 
     print::print(tab, DOCUMENT_MARGIN).await
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn lost(error: CdpError) -> BrowserError {
     BrowserError::Lost {
         message: error.to_string(),

@@ -29,12 +29,12 @@ impl FromStr for Cidr {
         let (address, prefix) = text
             .split_once('/')
             .map_or((text, None), |(address, prefix)| (address, Some(prefix)));
-        let network: IpAddr = address.parse().map_err(|_| wrong())?;
+        let network: IpAddr = address.parse().map_err(|_source| wrong())?;
         let longest = if network.is_ipv4() { 32 } else { 128 };
         let prefix = match prefix {
             None => longest,
             Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-                digits.parse().map_err(|_| wrong())?
+                digits.parse().map_err(|_source| wrong())?
             }
             Some(_) => return Err(wrong()),
         };
@@ -136,11 +136,14 @@ fn embedded(address: IpAddr) -> Option<Ipv4Addr> {
     let IpAddr::V6(address) = address else {
         return None;
     };
-    let [a, b, c, d, e, f, g, h] = address.segments();
-    let join = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
-    match (a, b) {
-        (0x64, 0xff9b) if [c, d, e, f] == [0; 4] => Some(join(g, h)),
-        (0x2002, _) => Some(join(b, c)),
+    let parts = address.segments();
+    let join = |at: usize| {
+        let (high, low) = (u32::from(parts[at]), u32::from(parts[at + 1]));
+        Ipv4Addr::from((high << 16) | low)
+    };
+    match parts {
+        [0x64, 0xff9b, 0, 0, 0, 0, _, _] => Some(join(6)),
+        [0x2002, ..] => Some(join(1)),
         _ => None,
     }
 }

@@ -26,7 +26,7 @@ const PROGRAM: &str = "BEVARA_BROWSER_PROGRAM";
 const PARENT: &str = "BEVARA_BROWSER_PARENT";
 
 /// Where `headless_chrome` gives up waiting for events; its connection is not used.
-const IDLE: Duration = Duration::from_secs(30 * 24 * 3600);
+const IDLE: Duration = Duration::from_hours(30 * 24);
 
 /// What `headless_chrome` does not ask for itself. The default proxy is a port where nothing listens: only a capture's
 /// own context, with its filtering proxy, gets out.
@@ -90,7 +90,7 @@ impl Process {
         let program = match &options.path {
             Some(path) if path.is_file() => path.clone(),
             Some(path) => return Err(BrowserError::NoProgram { path: path.clone() }),
-            None => default_executable().map_err(|_| BrowserError::Missing)?,
+            None => default_executable().map_err(|_source| BrowserError::Missing)?,
         };
         std::fs::create_dir_all(&options.profile).map_err(|source| BrowserError::Profile {
             path: options.profile.clone(),
@@ -120,7 +120,7 @@ impl Process {
             .map_err(|source| BrowserError::Start {
                 message: source.to_string(),
             })?;
-        let (url, pid) = starting.await.map_err(|_| BrowserError::Start {
+        let (url, pid) = starting.await.map_err(|_source| BrowserError::Start {
             message: "its thread ended".to_owned(),
         })??;
         Ok(Self {

@@ -93,7 +93,7 @@ pub(crate) async fn take(
     taken.facts = facts;
     taken.files.append(&mut taken.shots.files);
     taken.files.append(&mut taken.texts.files);
-    let provenance = provenance(&taken, (options, version, request), &proxy, seen);
+    let provenance = provenance(&taken, (options, version, request), &proxy, seen.as_ref());
     let line = json::to_line(&provenance).map_err(|error| Problem::Document(error.to_string()))?;
     write(&raw.join("requests.json"), line.as_bytes())?;
     taken.files.push(CapturedFile {
@@ -285,7 +285,7 @@ fn provenance(
     taken: &Taken,
     (options, version, request): (&BrowserOptions, &BrowserVersion, &CaptureRequest),
     proxy: &Proxy,
-    seen: Option<Value>,
+    seen: Option<&Value>,
 ) -> Value {
     json!({
         "v": 1,

@@ -8,7 +8,7 @@ use crate::capture::cdp::CdpError;
 use crate::capture::tab::Tab;
 
 /// How long printing may take.
-const PRINT_LIMIT: Duration = Duration::from_secs(180);
+const PRINT_LIMIT: Duration = Duration::from_mins(3);
 /// How long a piece of the stream may take.
 const PIECE_LIMIT: Duration = Duration::from_secs(30);
 

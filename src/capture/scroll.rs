@@ -16,7 +16,7 @@ pub(crate) const POST_LIMIT: u32 = 5_000;
 /// Height in CSS pixels beyond which a page is cut.
 pub(crate) const HEIGHT_LIMIT: u32 = 250_000;
 /// Time after which a page is cut.
-pub(crate) const SCROLL_LIMIT: Duration = Duration::from_secs(15 * 60);
+pub(crate) const SCROLL_LIMIT: Duration = Duration::from_mins(15);
 /// Pause at each step: a few frames.
 const STEP_PAUSE: Duration = Duration::from_millis(50);
 /// How often and how long the end must stand still, twice, with a nudge between.

@@ -21,7 +21,7 @@ pub(crate) const SEGMENT: u32 = 8_000;
 /// Bounds of the overview in pixels.
 const OVERVIEW: (u32, u32) = (600, 8_000);
 /// How long one picture may take.
-const SHOT_LIMIT: Duration = Duration::from_secs(60);
+const SHOT_LIMIT: Duration = Duration::from_mins(1);
 
 /// A segment as `requests.json` lists it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

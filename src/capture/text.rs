@@ -12,7 +12,7 @@ use crate::model::json;
 use crate::model::verdict::{Counts, FileRole};
 
 /// How long reading a long page may take.
-const READ_LIMIT: Duration = Duration::from_secs(60);
+const READ_LIMIT: Duration = Duration::from_mins(1);
 /// UTF-16 units of text or HTML that are kept.
 const LENGTH_LIMIT: u32 = 100_000_000;
 /// Posts fetched at a time.
@@ -47,7 +47,7 @@ pub(crate) struct Item {
 pub(crate) struct Texts {
     /// Files written.
     pub(crate) files: Vec<CapturedFile>,
-    /// Characters of page text.
+    /// Characters of page text, as the catalogue counts them too.
     pub(crate) chars: u64,
     /// Posts seen.
     pub(crate) counts: Counts,
@@ -62,8 +62,7 @@ pub(crate) async fn read(
 ) -> Result<(), Problem> {
     let items = inventory(tab).await?;
     let text = whole(tab, "text").await?;
-    texts.chars =
-        u64::try_from(text.chars().filter(|one| !one.is_whitespace()).count()).unwrap_or(u64::MAX);
+    texts.chars = u64::try_from(text.chars().count()).unwrap_or(u64::MAX);
     texts.counts = Counts {
         dom: shown,
         text: standing(&items, &text),

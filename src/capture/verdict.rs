@@ -65,6 +65,9 @@ pub fn judge(
         }
     }
     compare(facts, baseline, &mut reasons);
+    if facts.crashed {
+        explain(facts, &mut reasons);
+    }
     let nothing = facts.segments == 0 && facts.text_chars == 0;
     let verdict = if reasons.is_empty() {
         Verdict::Complete
@@ -147,18 +150,27 @@ fn shortcomings(facts: &PageFacts) -> BTreeSet<Reason> {
             .filter(|(holds, _)| *holds)
             .map(|(_, reason)| reason),
     );
-    // A dead tab explains every output that is missing.
-    if facts.crashed {
-        for explained in [
-            Reason::TimeoutPage,
-            Reason::TimeoutShot,
-            Reason::TimeoutPrint,
-            Reason::CountsDisagree,
-        ] {
-            reasons.remove(&explained);
-        }
-    }
     reasons
+}
+
+/// A dead tab explains every output that is missing.
+fn explain(facts: &PageFacts, reasons: &mut BTreeSet<Reason>) {
+    let explained = [
+        Reason::TimeoutPage,
+        Reason::TimeoutShot,
+        Reason::TimeoutPrint,
+    ];
+    reasons.retain(|reason| !explained.contains(reason));
+    if facts.text_chars == 0 {
+        reasons.retain(|reason| {
+            ![
+                Reason::TextMissing,
+                Reason::FewerThanLastTime,
+                Reason::CountsDisagree,
+            ]
+            .contains(reason)
+        });
+    }
 }
 
 fn compare(facts: &PageFacts, baseline: Option<&Baseline>, reasons: &mut BTreeSet<Reason>) {
@@ -318,9 +330,9 @@ mod tests {
             crashed: true,
             ..PageFacts::default()
         };
-        let (verdict, reasons) = judge(&facts, None, None);
-        assert_eq!(verdict, Verdict::Failed);
-        assert!(reasons.contains(&Reason::Crashed), "{reasons:?}");
+        let crashed = (Verdict::Failed, vec![Reason::Crashed]);
+        assert_eq!(judge(&facts, None, None), crashed);
+        assert_eq!(judge(&facts, Some(&last(200, 6_000)), None), crashed);
     }
 
     #[test]

@@ -191,7 +191,13 @@ async fn chosen(app: &App, aliases: &[Alias]) -> Result<Vec<AccountRow>, OpsErro
             .iter()
             .find(|row| row.account.alias == *alias)
             .ok_or_else(|| OpsError::unknown("account", alias))?;
-        rows.push(row.clone());
+        // Named twice is captured once.
+        if !rows
+            .iter()
+            .any(|one: &AccountRow| one.account.id == row.account.id)
+        {
+            rows.push(row.clone());
+        }
     }
     Ok(rows)
 }
@@ -204,6 +210,14 @@ pub(crate) async fn capture_account(
     order: &Order,
     by: &Actor,
 ) -> Result<Captured, OpsError> {
+    let mut allow_addresses = app.config.capture.allow_addresses.clone();
+    allow_addresses.extend(order.allow_addresses.iter().cloned());
+    Browser::check_addresses(&allow_addresses).map_err(|error| {
+        OpsError::usage(
+            error.to_string(),
+            "mend --allow-address, or allow_addresses under [capture] in bevara.toml",
+        )
+    })?;
     let started = app.now();
     let id = CaptureId::new(started);
     // The account's alias in the folder's name tells `schedule` what is being captured.
@@ -212,26 +226,26 @@ pub(crate) async fn capture_account(
         .stage(&format!("capture-{}", account.account.alias))?;
     let raw = stage.dir().join("raw");
     make_dir(&raw)?;
-    let mut allow_addresses = app.config.capture.allow_addresses.clone();
-    allow_addresses.extend(order.allow_addresses.iter().cloned());
     let request = CaptureRequest {
         url: account.account.url.clone(),
         allow_addresses,
-        ..CaptureRequest::default()
     };
     let browser = slot.get().await?;
     let mut page = browser.capture(&request, &raw).await?;
     let version = browser.version().product.clone();
-    let pdf = make_pdf(&mut page, &raw, account, started)?;
     let baseline = baseline(app, account).await?;
-    let (verdict, mut reasons) = verdict::judge(
+    // Nothing of a failed capture is kept: no PDF need be made of an error page.
+    let pdf = if verdict::has_failed(&page.facts, baseline.as_ref()) {
+        None
+    } else {
+        make_pdf(&mut page, &raw, account, started)?
+    };
+    // Pictures as PDF/A are valid; that they stand in for the print is known from the facts.
+    let (verdict, reasons) = verdict::judge(
         &page.facts,
         baseline.as_ref(),
-        pdf.map(|pdf| pdf == PdfKind::Valid),
+        pdf.map(|pdf| pdf != PdfKind::Invalid),
     );
-    if pdf == Some(PdfKind::Pictures) && !reasons.contains(&Reason::TimeoutPrint) {
-        reasons.push(Reason::TimeoutPrint);
-    }
     let work = Work {
         id,
         started,
@@ -282,8 +296,8 @@ fn make_pdf(
 ) -> Result<Option<PdfKind>, OpsError> {
     let options = PdfaOptions {
         flavour: Flavour::A2u,
-        title: page.title.clone(),
-        language: page.language.clone().unwrap_or_else(|| "sv-SE".to_owned()),
+        title: title(page, account),
+        language: language(page),
         source: Some(page.final_url.clone()),
         created,
         producer: concat!("bevara ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -333,6 +347,33 @@ fn make_pdf(
         name: name.to_owned(),
     });
     Ok(Some(kind))
+}
+
+/// The document's title; an account's name where it has none.
+fn title(page: &PageCapture, account: &AccountRow) -> String {
+    let title: String = page.title.chars().filter(|one| !one.is_control()).collect();
+    if title.trim().is_empty() {
+        account.account.alias.to_string()
+    } else {
+        title.trim().to_owned()
+    }
+}
+
+/// The document's language where what it says of itself has the form of a language tag (RFC 5646), else Swedish.
+fn language(page: &PageCapture) -> String {
+    let is_tag = |text: &&String| {
+        text.split('-').enumerate().all(|(index, part)| {
+            let length = if index == 0 { 2..=3 } else { 1..=8 };
+            length.contains(&part.len())
+                && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+                && (index > 0 || part.bytes().all(|byte| byte.is_ascii_alphabetic()))
+        })
+    };
+    page.language
+        .as_ref()
+        .filter(is_tag)
+        .cloned()
+        .unwrap_or_else(|| "sv-SE".to_owned())
 }
 
 /// Moves the captured files into their units and returns their roles.

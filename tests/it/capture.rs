@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use bevara::capture::verdict::judge;
 use bevara::capture::{Browser, BrowserOptions, CaptureRequest, CapturedFile, PageCapture};
 use bevara::model::verdict::{FileRole, Reason, Verdict};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::pages::{Pages, colour};
+use crate::support::Archive;
 
 /// A browser and a directory for what it takes.
 struct Rig {
@@ -321,4 +323,304 @@ async fn a_tall_page_is_whole_in_its_segments() {
     assert_eq!(overview.dimensions(), (256, 8_000));
     assert_eq!(overview.get_pixel(200, 7_990).0, [255, 0, 0]);
     rig.browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_nobody_trusts_has_failed() {
+    let pages = Pages::start();
+    let mut rig = Rig::start().await;
+    let dir = rig.dir.path().to_owned();
+    let made = Command::new("openssl")
+        .args([
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out",
+            "cert.pem", "-days", "2",
+        ])
+        .args([
+            "-subj",
+            "/CN=127.0.0.1",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+        ])
+        .current_dir(&dir)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let mut server = Command::new("openssl")
+        .args([
+            "s_server", "-www", "-quiet", "-cert", "cert.pem", "-key", "key.pem", "-accept",
+        ])
+        .arg(format!("127.0.0.1:{port}"))
+        .current_dir(&dir)
+        .spawn()
+        .unwrap();
+    until("the TLS server listens", || {
+        std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+    });
+    let (page, _) = rig.take(&format!("https://127.0.0.1:{port}/")).await;
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert_eq!(verdict(&page), (Verdict::Failed, vec![Reason::Tls]));
+    rig.browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crashed_tab_and_a_dead_browser_are_survived() {
+    let pages = Pages::start();
+    let mut rig = Rig::start().await;
+    let profile = rig.dir.path().join("profile");
+    let asked = pages.clone();
+    let killer = std::thread::spawn({
+        let profile = profile.clone();
+        move || {
+            until("the page hangs", || {
+                asked.asked().iter().any(|path| path == "/hang.png")
+            });
+            for process in family(&profile)
+                .into_iter()
+                .filter(|process| process.line.contains("--type=renderer"))
+            {
+                kill(process.pid);
+            }
+        }
+    });
+    let (page, _) = rig.take(&pages.url("/slow")).await;
+    killer.join().unwrap();
+    assert!(page.facts.crashed, "{:?}", page.facts);
+    let (judged, reasons) = verdict(&page);
+    assert_ne!(judged, Verdict::Complete);
+    assert!(reasons.contains(&Reason::Crashed), "{reasons:?}");
+    assert!(rig.browser.is_alive());
+    let (page, _) = rig.take(&pages.url("/")).await;
+    assert_eq!(verdict(&page).0, Verdict::Complete);
+    for process in family(&profile) {
+        kill(process.pid);
+    }
+    let (page, _) = rig.take(&pages.url("/")).await;
+    assert_eq!(verdict(&page), (Verdict::Failed, vec![Reason::Crashed]));
+    assert!(!rig.browser.is_alive());
+    rig.browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_that_never_ends_is_given_up_and_cleared_away() {
+    let pages = Pages::start();
+    let mut rig = Rig::start().await;
+    let (page, _) = rig.take(&pages.url("/spin")).await;
+    let (judged, reasons) = verdict(&page);
+    assert_eq!(judged, Verdict::Failed, "{reasons:?}");
+    assert!(reasons.contains(&Reason::TimeoutPage), "{reasons:?}");
+    let (page, _) = rig.take(&pages.url("/")).await;
+    assert_eq!(verdict(&page).0, Verdict::Complete);
+    rig.browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_of_our_own_is_printed_and_loads_nothing() {
+    let pages = Pages::start();
+    let mut rig = Rig::start().await;
+    let html = format!(
+        "<!DOCTYPE html><html lang=sv><title>Protokoll</title><h1>Gallringsprotokoll</h1><p>Åtta handlingar förstördes.</p><img src=\"{}\">",
+        pages.url("/colour.png?n=1")
+    );
+    let pdf = rig.browser.print_html(&html).await.unwrap();
+    let path = rig.dir.path().join("document.pdf");
+    std::fs::write(&path, pdf).unwrap();
+    let shown = |tool: &str| {
+        let output = Command::new(tool).arg(&path).arg("-").output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(shown("pdftotext").contains("Åtta handlingar förstördes."));
+    let info = Command::new("pdfinfo").arg(&path).output().unwrap();
+    let info = String::from_utf8(info.stdout).unwrap();
+    assert!(info.contains("Tagged:          yes"), "{info}");
+    assert!(info.contains("(A4)"), "{info}");
+    assert_eq!(pages.asked(), Vec::<String>::new());
+    rig.browser.close().await;
+}
+
+#[test]
+fn one_bad_account_never_stops_the_others() {
+    let pages = Pages::start();
+    let archive = Archive::new("2026-06-01");
+    for (alias, path) in [
+        ("fel", "/404"),
+        ("vanlig", "/"),
+        ("vagg", "/wall.html"),
+        ("trasig", "/broken"),
+    ] {
+        archive.add_account("2026-06-01", alias, "annan", &pages.url(path));
+    }
+    let result = archive
+        .json("2026-07-01T08:00:00Z", &["capture", "--all"])
+        .exits(1)
+        .result();
+    let row = |alias: &str| {
+        let captures = result["captures"].as_array().unwrap();
+        captures
+            .iter()
+            .find(|row| row["account"] == alias)
+            .unwrap()
+            .clone()
+    };
+    assert_eq!(
+        (row("fel")["verdict"].as_str(), &row("fel")["reasons"]),
+        (Some("failed"), &json!(["http_4xx"]))
+    );
+    assert_eq!(
+        (row("vagg")["verdict"].as_str(), &row("vagg")["reasons"]),
+        (Some("failed"), &json!(["not_logged_in"]))
+    );
+    assert_eq!(
+        (row("trasig")["verdict"].as_str(), &row("trasig")["reasons"]),
+        (Some("partial"), &json!(["partial_images"]))
+    );
+    assert_eq!(row("vanlig")["verdict"], "complete", "{result:#}");
+    let roles: Vec<_> = row("vanlig")["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|file| file["role"].clone())
+        .collect();
+    for role in [
+        "page-pdf",
+        "page-png",
+        "overview-png",
+        "view-png",
+        "page-text",
+        "inventory",
+        "dom",
+        "requests",
+    ] {
+        assert!(roles.contains(&json!(role)), "{role}: {roles:?}");
+    }
+    for file in row("vanlig")["files"].as_array().unwrap() {
+        let sum = Command::new("sha256sum")
+            .arg(archive.path().join(file["path"].as_str().unwrap()))
+            .output()
+            .unwrap();
+        assert!(
+            String::from_utf8(sum.stdout)
+                .unwrap()
+                .starts_with(file["sha256"].as_str().unwrap())
+        );
+    }
+    archive.json("2026-07-01T08:10:00Z", &["capture"]).exits(2);
+    archive
+        .json(
+            "2026-07-01T08:10:00Z",
+            &["capture", "vanlig", "--allow-address", "10.0.0/8"],
+        )
+        .exits(2);
+    archive.json("2026-07-01T08:10:00Z", &["verify"]).exits(0);
+}
+
+#[test]
+fn a_killed_capture_leaves_no_browser_and_its_profile_is_swept() {
+    let pages = Pages::start();
+    let archive = Archive::new("2026-06-01");
+    archive.add_account("2026-06-01", "slow", "annan", &pages.url("/slow"));
+    let mut capture = archive
+        .command("2026-07-01", &["capture", "slow"])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    until("the page hangs", || {
+        pages.asked().iter().any(|path| path == "/hang.png")
+    });
+    let staging = archive.path().join("staging");
+    assert!(family(&staging).len() > 2, "no browser was found");
+    capture.kill().unwrap();
+    capture.wait().unwrap();
+    until("the browser is gone", || family(&staging).is_empty());
+    assert!(std::fs::read_dir(&staging).unwrap().next().is_some());
+    archive.add_account("2026-07-02", "annat", "annan", &pages.url("/"));
+    assert!(
+        std::fs::read_dir(&staging).unwrap().next().is_none(),
+        "the profile was not swept"
+    );
+}
+
+/// A process and its command line.
+struct Process {
+    pid: i32,
+    line: String,
+}
+
+/// The processes whose command line names `dir`, and everything below them.
+fn family(dir: &Path) -> Vec<Process> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let Some(pid) = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse::<i32>().ok())
+        else {
+            continue;
+        };
+        let (Ok(line), Ok(stat)) = (
+            std::fs::read(entry.path().join("cmdline")),
+            std::fs::read_to_string(entry.path().join("stat")),
+        ) else {
+            continue;
+        };
+        let after = stat.rsplit(") ").next().unwrap_or_default();
+        let mut words = after.split(' ');
+        let is_dead = words.next() == Some("Z");
+        let parent: i32 = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
+        if !is_dead {
+            all.push((
+                parent,
+                Process {
+                    pid,
+                    line: String::from_utf8_lossy(&line).replace('\0', " "),
+                },
+            ));
+        }
+    }
+    let flag = format!("--user-data-dir={}", dir.display());
+    let mut pids: BTreeSet<i32> = all
+        .iter()
+        .filter(|(_, one)| one.line.contains(&flag))
+        .map(|(_, one)| one.pid)
+        .collect();
+    loop {
+        let more: Vec<i32> = all
+            .iter()
+            .filter(|(parent, one)| pids.contains(parent) && !pids.contains(&one.pid))
+            .map(|(_, one)| one.pid)
+            .collect();
+        if more.is_empty() {
+            break;
+        }
+        pids.extend(more);
+    }
+    all.into_iter()
+        .map(|(_, one)| one)
+        .filter(|one| pids.contains(&one.pid))
+        .collect()
+}
+
+/// A process that is gone already is as good as killed.
+fn kill(pid: i32) {
+    Command::new("kill")
+        .args(["-9", &pid.to_string()])
+        .stderr(std::process::Stdio::null())
+        .status()
+        .expect("kill is installed");
+}
+
+/// Waits until something holds, and fails after a minute.
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = std::time::Instant::now();
+    while !holds() {
+        assert!(
+            begun.elapsed().as_secs() < 60,
+            "waited in vain until {what}"
+        );
+        std::thread::park_timeout(std::time::Duration::from_millis(20));
+    }
 }

@@ -9,7 +9,6 @@ mod catalogue;
 mod detect;
 mod evidence;
 mod packages;
-#[expect(dead_code, reason = "shared by tests that come and go")]
 mod pages;
 mod platforms;
 mod policies;

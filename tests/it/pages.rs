@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::support::repository;
 
 /// A running server; its threads end with the test program.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Pages {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
