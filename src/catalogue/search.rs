@@ -98,7 +98,7 @@ impl Catalogue {
             narrow("post.is_open =", 1_i64.into());
         }
         let page = format!(
-            " ORDER BY post.posted_at, post.post_key LIMIT {} OFFSET {}",
+            " ORDER BY post.posted_at IS NULL, post.posted_at, post.post_key LIMIT {} OFFSET {}",
             filter.limit, filter.offset
         );
         sql.push_str(&page);

@@ -76,10 +76,10 @@ impl Output {
         }
         if !self.quiet || outcome.exit != Exit::Done {
             if !outcome.text.is_empty() {
-                println!("{}", outcome.text.trim_end());
+                println!("{}", printable(outcome.text.trim_end()));
             }
             for finding in &outcome.findings {
-                println!("{}", finding_line(finding));
+                println!("{}", printable(&finding_line(finding)));
             }
         }
     }
@@ -106,9 +106,9 @@ impl Output {
             causes.push(cause.to_string());
             source = cause.source();
         }
-        eprintln!("error: {error}");
+        eprintln!("error: {}", printable(&error.to_string()));
         for cause in &causes {
-            eprintln!("caused by: {cause}");
+            eprintln!("caused by: {}", printable(cause));
         }
         if let Some(hint) = hint {
             eprintln!("hint: {hint}");
@@ -142,6 +142,18 @@ impl Output {
         });
         println!("{document}");
     }
+}
+
+/// Text without what would steer the terminal or turn the direction of writing: posts, names and file names are other
+/// people's text.
+fn printable(text: &str) -> String {
+    let steers = |c: char| {
+        (c.is_control() && !matches!(c, '\n' | '\t'))
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars()
+        .map(|c| if steers(c) { '\u{fffd}' } else { c })
+        .collect()
 }
 
 fn finding_line(finding: &Finding) -> String {

@@ -1,25 +1,347 @@
-//! `post`.
+//! `post`: search, show, review, decide.
 
-use clap::Subcommand;
+use chrono::NaiveDate;
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Value, json};
 
+use crate::catalogue::PostRow;
 use crate::cli::Context;
 use crate::cli::output::Outcome;
+use crate::model::facts::{Flag, Outcome as Decided, Truth};
+use crate::model::id::Alias;
+use crate::model::post::{AttachmentState, AuthorRole, Post, PostKind};
+use crate::model::time::Instant;
 use crate::ops::error::OpsError;
+use crate::ops::post::{self, Found, SearchOrder, Shown, Version};
 
-/// Not built yet
+/// Find, show, review and decide on posts
 #[derive(Debug, Subcommand)]
 pub(crate) enum PostVerb {
-    /// Not built yet
-    #[command(hide = true)]
-    List,
+    Search(SearchArgs),
+    Show(ShowArgs),
+    Review(ReviewArgs),
+    Decide(DecideArgs),
+}
+
+/// Find posts by any part of their text, in any case; å, ä and ö are letters of their own
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  bevara post search återvinning --account kommunbloggen --from 2026-01-01 --to 2026-12-31"
+)]
+pub(crate) struct SearchArgs {
+    /// Part of the text, at least 3 characters
+    query: String,
+    /// Only this account
+    #[arg(long, value_name = "ALIAS")]
+    account: Option<Alias>,
+    /// Published on this day or later
+    #[arg(long, value_name = "DATE")]
+    from: Option<NaiveDate>,
+    /// Published on this day or earlier
+    #[arg(long, value_name = "DATE")]
+    to: Option<NaiveDate>,
+    /// Only this kind
+    #[arg(long)]
+    kind: Option<PostKind>,
+    /// Show at most N posts
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    limit: u32,
+    /// Skip the first N posts
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    offset: u32,
+    /// Protected posts too; the person's role must allow it
+    #[arg(long)]
+    include_closed: bool,
+}
+
+/// Show a post with all its versions, flags, decision and thread
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  bevara post show wordpress:kommunbloggen:c12")]
+pub(crate) struct ShowArgs {
+    /// Key of the post; the account's alias may stand for its id
+    key: String,
+    /// Show it although it is protected; the person's role must allow it
+    #[arg(long)]
+    include_closed: bool,
+}
+
+/// Answer flags of a post
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  bevara post review wordpress:kommunbloggen:c12 --flag sekretess=nej --flag personnummer=nej"
+)]
+pub(crate) struct ReviewArgs {
+    /// Key of the post; the account's alias may stand for its id
+    key: String,
+    /// A flag and the answer to it
+    #[arg(long = "flag", required = true, value_name = "FLAG=ja|nej", value_parser = flag_answer)]
+    flags: Vec<(Flag, bool)>,
+}
+
+/// Decide on a post where the policy leaves it to a person
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  bevara post decide wordpress:kommunbloggen:c12 --outcome registry --reason \"Klagomål, ska diarieföras\""
+)]
+pub(crate) struct DecideArgs {
+    /// Key of the post; the account's alias may stand for its id
+    key: String,
+    /// What is to become of it
+    #[arg(long)]
+    outcome: PersonOutcome,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+/// What a person may decide; disposal needs a plan.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum PersonOutcome {
+    /// It is preserved
+    Preserve,
+    /// It goes to the registry
+    Registry,
+}
+
+fn flag_answer(text: &str) -> Result<(Flag, bool), String> {
+    let (flag, answer) = text
+        .split_once('=')
+        .ok_or_else(|| "write FLAG=ja or FLAG=nej".to_owned())?;
+    let answer = match answer {
+        "ja" => true,
+        "nej" => false,
+        other => return Err(format!("\"{other}\" is no answer; write ja or nej")),
+    };
+    Ok((flag.parse()?, answer))
 }
 
 impl PostVerb {
     pub(crate) fn name(&self) -> &'static str {
-        "post-list"
+        match self {
+            Self::Search(_) => "post-search",
+            Self::Show(_) => "post-show",
+            Self::Review(_) => "post-review",
+            Self::Decide(_) => "post-decide",
+        }
     }
 }
 
-pub(crate) async fn run(_context: &Context, _verb: PostVerb) -> Result<Outcome, OpsError> {
-    Err(OpsError::usage("not built", ""))
+pub(crate) async fn run(context: &Context, verb: PostVerb) -> Result<Outcome, OpsError> {
+    let mut app = context.open().await?;
+    match verb {
+        PostVerb::Search(args) => {
+            let order = SearchOrder {
+                query: args.query,
+                account: args.account,
+                from: args.from,
+                to: args.to,
+                kind: args.kind,
+                limit: args.limit,
+                offset: args.offset,
+                include_closed: args.include_closed,
+            };
+            let found = post::search(&app, &order).await?;
+            Ok(Outcome::done(document(&found)?, found_text(&found)))
+        }
+        PostVerb::Show(args) => {
+            let shown = post::show(&app, &args.key, args.include_closed).await?;
+            Ok(Outcome::done(document(&shown)?, shown_text(&shown)))
+        }
+        PostVerb::Review(args) => {
+            let row = post::review(&mut app, &args.key, &args.flags).await?;
+            Ok(reviewed(&row, &args.flags))
+        }
+        PostVerb::Decide(args) => {
+            let outcome = match args.outcome {
+                PersonOutcome::Preserve => Decided::Preserve,
+                PersonOutcome::Registry => Decided::Registry,
+            };
+            let (row, record) = post::decide(&mut app, &args.key, outcome, &args.reason).await?;
+            let result = json!({
+                "post": row.post.key,
+                "unit": row.unit,
+                "outcome": outcome.code(),
+                "record": record,
+            });
+            let text = format!(
+                "Inlägget {} {}. Beslutet är antecknat som {record}.",
+                row.post.key,
+                outcome.swedish()
+            );
+            Ok(Outcome::done(result, text))
+        }
+    }
+}
+
+fn document<T: serde::Serialize>(value: &T) -> Result<Value, OpsError> {
+    serde_json::to_value(value).map_err(|source| OpsError::Document {
+        path: "the result".to_owned(),
+        source: source.into(),
+    })
+}
+
+fn reviewed(row: &PostRow, flags: &[(Flag, bool)]) -> Outcome {
+    let answers: Vec<Value> = flags
+        .iter()
+        .map(|(flag, answer)| json!({"flag": flag.code(), "answer": Truth::from(*answer)}))
+        .collect();
+    let lines: Vec<String> = flags
+        .iter()
+        .map(|(flag, answer)| format!("{}: {}", flag.swedish(), Truth::from(*answer).swedish()))
+        .collect();
+    let result = json!({"post": row.post.key, "unit": row.unit, "flags": answers});
+    Outcome::done(
+        result,
+        format!(
+            "Svaren är antecknade för {}.\n{}",
+            row.post.key,
+            lines.join("\n")
+        ),
+    )
+}
+
+fn found_text(found: &Found) -> String {
+    if found.posts.is_empty() {
+        return "Inga inlägg hittades.".to_owned();
+    }
+    let mut lines = Vec::new();
+    for hit in &found.posts {
+        let time = hit
+            .posted_at
+            .map_or_else(|| "utan tid".to_owned(), Instant::stockholm_text);
+        lines.push(format!(
+            "{time}  {}  {}\n  {}",
+            hit.account, hit.post, hit.snippet
+        ));
+    }
+    if found.more {
+        lines.push("Det finns fler; visa dem med --offset.".to_owned());
+    }
+    lines.join("\n")
+}
+
+fn shown_text(shown: &Shown) -> String {
+    let mut lines = vec![
+        format!("Inlägg      {}", shown.post),
+        format!("Konto       {}", shown.account),
+        format!(
+            "Åtkomst     {}",
+            if shown.open { "öppen" } else { "skyddad" }
+        ),
+    ];
+    if let Some(decision) = shown.decision {
+        lines.push(format!("Beslut      {}", decision.swedish()));
+    }
+    for version in &shown.versions {
+        lines.push(String::new());
+        lines.push(version_text(version));
+    }
+    if shown.versions_withheld > 0 {
+        lines.push(format!(
+            "\n{} skyddade versioner visas inte.",
+            shown.versions_withheld
+        ));
+    }
+    if !shown.flags.is_empty() {
+        lines.push("\nFlaggor".to_owned());
+    }
+    for flag in &shown.flags {
+        let detector = flag
+            .detector
+            .as_ref()
+            .map_or("–", |answer| answer.value.swedish());
+        let person = flag.person.as_ref().map_or_else(
+            || "–".to_owned(),
+            |row| {
+                format!(
+                    "{} ({}, {})",
+                    row.answer.swedish(),
+                    row.actor,
+                    row.time.stockholm_text()
+                )
+            },
+        );
+        lines.push(format!(
+            "  {}: programmet {detector}, person {person}",
+            flag.flag.swedish()
+        ));
+    }
+    if shown.thread.len() > 1 || shown.thread_withheld > 0 {
+        lines.push("\nTråd".to_owned());
+        for item in &shown.thread {
+            let time = item
+                .posted_at
+                .map_or_else(|| "utan tid".to_owned(), Instant::stockholm_text);
+            let first = item.text.lines().next().unwrap_or_default();
+            lines.push(format!(
+                "  {time}  {} ({}): {first}",
+                item.author,
+                role(item.role)
+            ));
+        }
+        if shown.thread_withheld > 0 {
+            lines.push(format!(
+                "  {} skyddade inlägg visas inte.",
+                shown.thread_withheld
+            ));
+        }
+    }
+    lines.join("\n")
+}
+
+fn version_text(version: &Version) -> String {
+    let item: &Post = &version.item;
+    let observed = version
+        .observed_at
+        .map_or_else(|| "okänd tid".to_owned(), Instant::stockholm_text);
+    let posted = item
+        .posted_at
+        .utc
+        .map_or_else(|| "utan tid".to_owned(), Instant::stockholm_text);
+    let mut lines = vec![
+        format!("Version     {} (intagen {observed})", version.unit),
+        format!(
+            "Publicerat  {posted} av {} ({})",
+            item.author.name,
+            role(item.author.role)
+        ),
+    ];
+    lines.extend(
+        item.permalink
+            .iter()
+            .map(|address| format!("Adress      {address}")),
+    );
+    lines.extend(
+        item.title
+            .iter()
+            .map(|title| format!("Rubrik      {title}")),
+    );
+    lines.extend(
+        item.content_warning
+            .iter()
+            .map(|warning| format!("Varning     {warning}")),
+    );
+    lines.extend(item.text.lines().map(|line| format!("  {line}")));
+    for attachment in &item.attachments {
+        let state = match attachment.state {
+            AttachmentState::Present => "finns i arkivet",
+            AttachmentState::MissingInExport => "saknas i exporten",
+            AttachmentState::RemoteOnly => "bara adressen",
+        };
+        lines.push(format!(
+            "Bilaga {}    {} ({state})",
+            attachment.n, attachment.source_uri
+        ));
+    }
+    lines.join("\n")
+}
+
+fn role(role: AuthorRole) -> &'static str {
+    match role {
+        AuthorRole::Authority => "kommunen",
+        AuthorRole::Public => "allmänheten",
+        AuthorRole::OtherAuthority => "annan myndighet",
+        AuthorRole::Platform => "plattformen",
+        AuthorRole::Unknown => "okänd roll",
+    }
 }

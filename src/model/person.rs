@@ -41,6 +41,14 @@ impl Role {
         )
     }
 
+    /// Whether the role may see posts that are not open (drafts, direct messages, secrecy) when it asks for them.
+    pub fn may_see_closed(self) -> bool {
+        matches!(
+            self,
+            Self::Arkivarie | Self::Registrator | Self::Handlaggare | Self::Revisor
+        )
+    }
+
     /// Whether the role may write at all.
     pub fn may_write(self) -> bool {
         self != Self::Revisor

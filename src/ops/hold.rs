@@ -156,13 +156,7 @@ async fn find(app: &App, hold: &RecordId) -> Result<HoldRow, OpsError> {
 /// The unit by which permanent files name the post of a hold.
 async fn unit(app: &App, order: &HoldOrder) -> Result<Option<UnitRef>, OpsError> {
     match &order.post {
-        Some(key) => Ok(Some(
-            app.catalogue
-                .post(key)
-                .await?
-                .ok_or_else(|| OpsError::unknown("post", key))?
-                .unit,
-        )),
+        Some(key) => Ok(Some(crate::ops::post::find(app, key).await?.unit)),
         None => Ok(None),
     }
 }
