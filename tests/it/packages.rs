@@ -1,1 +1,394 @@
-//! Tests of this area come with it.
+//! Packages: what goes in, what stays out, that `VERIFIERA.txt` and others' tools accept them, and that every change is
+//! found by both.
+
+mod changed;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::evidence::{add_capture, codes, set, tool};
+use crate::support::{Archive, repository};
+
+const START: &str = "2026-06-01";
+const DAY: &str = "2026-07-05";
+
+/// An archive with an account, a half-year capture and the posts of a WordPress export, and a package of it.
+pub(crate) struct Delivered {
+    pub(crate) archive: Archive,
+    pub(crate) package: PathBuf,
+    pub(crate) result: Value,
+}
+
+pub(crate) fn delivered() -> Delivered {
+    let archive = Archive::new(START);
+    let account = archive.add_account(START, "kommunbloggen", "blogg", "http://127.0.0.1/");
+    let other = archive.add_account(START, "annat-konto", "x", "http://127.0.0.1/x");
+    let slots = [("half-year", "2026-07-01")];
+    add_capture(&archive, &other, "2026-07-01T08:00:00+02:00", &slots);
+    add_capture(&archive, &account, "2026-07-01T09:00:00+02:00", &slots);
+    let export = repository().join("fixtures/platforms/wxr/kommunblogg/export.xml");
+    let ingest = ["ingest", "kommunbloggen", export.to_str().unwrap()];
+    archive.json("2026-07-02", &ingest).exits(0);
+    let package = archive.beside().join("leverans");
+    let result = archive
+        .json(DAY, &export_args(&package, &[]))
+        .exits(0)
+        .result();
+    Delivered {
+        archive,
+        package,
+        result,
+    }
+}
+
+fn export_args<'a>(package: &'a Path, more: &[&'a str]) -> Vec<&'a str> {
+    let mut args = vec!["export", "--format", "bagit"];
+    args.extend(more);
+    args.push(package.to_str().unwrap());
+    args
+}
+
+/// The commands of `VERIFIERA.txt`: every line indented by four spaces, exactly as it stands.
+pub(crate) fn commands(package: &Path) -> Vec<String> {
+    let text = fs::read_to_string(package.join("VERIFIERA.txt")).unwrap();
+    let commands = text.lines().filter_map(|line| line.strip_prefix("    "));
+    commands.map(str::to_owned).collect()
+}
+
+/// Follows `VERIFIERA.txt` line by line in a POSIX shell; what the failing lines print.
+pub(crate) fn follow(package: &Path, commands: &[String]) -> Vec<String> {
+    let mut failures = Vec::new();
+    for command in commands {
+        let (fine, text) = tool("sh", &["-c", command], package);
+        if !fine {
+            failures.push(format!("{command}\n{text}"));
+        }
+    }
+    failures
+}
+
+fn scope(package: &Path) -> Value {
+    let text = fs::read_to_string(package.join("bag/data/metadata/scope.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn find(dir: &Path, args: &[&str]) -> BTreeSet<String> {
+    let mut all = vec!["."];
+    all.extend(args);
+    tool("find", &all, dir)
+        .1
+        .lines()
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn a_package_is_whole_for_us_for_the_shell_and_for_bagit_python() {
+    let delivered = delivered();
+    let package = &delivered.package;
+    assert_eq!(codes(package, &[]), (0, set(&[])));
+    let commands = commands(package);
+    assert!(commands.len() >= 20, "{}", commands.len());
+    assert_eq!(follow(package, &commands), Vec::<String>::new());
+    let files = find(package, &["-type", "f"]).len() as u64;
+    assert_eq!(delivered.result["files"].as_u64(), Some(files));
+    // Directories are named by ids, whose time has a T and a Z; files by nothing but these characters.
+    let names = find(&package.join("bag"), &["-type", "f", "-printf", "%f\n"]);
+    for name in names {
+        let plain = name.bytes().all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte)
+        });
+        assert!(plain, "{name}");
+    }
+    let seal = tool("sha256sum", &["SEAL.txt"], package).1[..64].to_owned();
+    assert_eq!(delivered.result["seal"].as_str(), Some(seal.as_str()));
+    bagit_python(package);
+    let info = fs::read_to_string(package.join("bag/bag-info.txt")).unwrap();
+    assert!(
+        info.contains("PROVARKIV") && info.contains("Record-Status: TEST"),
+        "{info}"
+    );
+    assert!(
+        fs::read_to_string(package.join("VERIFIERA.txt"))
+            .unwrap()
+            .contains("PROVARKIV")
+    );
+    // The archive itself goes on: the export stands in its log, after what the package carries.
+    assert_eq!(codes(&delivered.archive.path(), &[]), (0, set(&[])));
+    let last = tool(
+        "sh",
+        &["-c", "cat store/log/entries/*.json | tail -n 1"],
+        &delivered.archive.path(),
+    )
+    .1;
+    assert!(
+        last.contains("\"type\":\"export\"") && last.contains(&seal),
+        "{last}"
+    );
+    let carried = find(&package.join("bag/data/log/entries"), &["-type", "f"]).len();
+    let kept = find(
+        &delivered.archive.path().join("store/log/entries"),
+        &["-type", "f"],
+    )
+    .len();
+    assert_eq!(carried + 1, kept);
+}
+
+/// Validates with bagit-python where it is installed; where the test run requires it, its absence fails.
+fn bagit_python(package: &Path) {
+    let program = repository().join(".tools/venv/bin/bagit.py");
+    if !program.is_file() {
+        assert!(
+            std::env::var_os("BEVARA_REQUIRE_VALIDATORS").is_none(),
+            "{} is missing",
+            program.display()
+        );
+        println!("not checked: bagit-python is not installed");
+        return;
+    }
+    let (fine, text) = tool(program.to_str().unwrap(), &["--validate", "bag"], package);
+    assert!(fine, "{text}");
+}
+
+#[test]
+fn only_preserved_posts_go_in_and_the_rest_keeps_its_line() {
+    let delivered = delivered();
+    let data = delivered.package.join("bag/data");
+    let archive = &delivered.archive;
+    // What the policy says is asked of another verb than the one under test.
+    let plan = archive
+        .json(DAY, &["disposal", "plan", "--dry-run"])
+        .result();
+    let items = plan["items"].as_array().unwrap();
+    let preserved = items
+        .iter()
+        .filter(|item| item["outcome"] == "preserve")
+        .count();
+    let carried: BTreeSet<String> = find(&data.join("captures"), &["-name", "item.json"]);
+    let others: Vec<&Value> = items
+        .iter()
+        .filter(|item| item["outcome"] != "preserve")
+        .collect();
+    assert!(preserved > 0 && !others.is_empty(), "{plan:#}");
+    assert!(
+        carried.len() <= preserved && !carried.is_empty(),
+        "{carried:?}"
+    );
+    let texts: String = carried
+        .iter()
+        .map(|path| fs::read_to_string(data.join("captures").join(path)).unwrap())
+        .collect();
+    for item in others {
+        let key = format!("\"key\":\"{}\"", item["post"].as_str().unwrap());
+        assert!(!texts.contains(&key), "{item:#}");
+    }
+    let scope = scope(&delivered.package);
+    let withheld = scope["withheld"].as_array().unwrap();
+    for one in withheld {
+        let unit = &one["unit"];
+        let dir = format!(
+            "{}/units/{}",
+            unit["holder"].as_str().unwrap(),
+            unit["unit"].as_str().unwrap()
+        );
+        assert!(
+            find(&data, &["-path", &format!("*/{dir}*")]).is_empty(),
+            "{one}"
+        );
+        let absent = fs::read_to_string(data.join("metadata/absent.txt")).unwrap();
+        assert!(
+            absent.contains(&format!("{dir}/unit.sha256 undantagen\n")),
+            "{one}"
+        );
+    }
+    let result = &delivered.result["withheld"];
+    let told: u64 = result
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|count| count.as_u64().unwrap())
+        .sum();
+    assert_eq!(told, withheld.len() as u64);
+    // People's names stay at home; the register of the accounts goes along.
+    assert!(find(&data, &["-name", "person.json"]).is_empty());
+    assert_eq!(find(&data, &["-name", "account.json"]).len(), 2);
+    assert_eq!(find(&data, &["-name", "page.pdf"]).len(), 2);
+}
+
+#[test]
+fn accounts_and_period_bound_what_goes_in() {
+    let delivered = delivered();
+    let archive = &delivered.archive;
+    let package = archive.beside().join("annat");
+    archive
+        .json(DAY, &export_args(&package, &["--account", "annat-konto"]))
+        .exits(0);
+    let data = package.join("bag/data");
+    let other = find(&data, &["-name", "page.pdf"]);
+    assert_eq!(other.len(), 1, "the chosen account's own: {other:?}");
+    assert!(find(&data, &["-name", "item.json"]).is_empty());
+    assert_eq!(
+        find(&data, &["-name", "account.json"]).len(),
+        1,
+        "the other's revision is withheld"
+    );
+    assert_eq!(codes(&package, &[]), (0, set(&[])));
+    assert_eq!(follow(&package, &commands(&package)), Vec::<String>::new());
+    let early = archive.beside().join("tidigt");
+    let args = export_args(&early, &["--from", "2026-01-01", "--to", "2026-06-30"]);
+    archive.json(DAY, &args).exits(0);
+    assert!(
+        find(&early, &["-name", "page.pdf"]).is_empty(),
+        "taken on 1 July"
+    );
+    assert_eq!(codes(&early, &[]).0, 0);
+    let late = archive.beside().join("sent");
+    archive
+        .json(
+            DAY,
+            &export_args(&late, &["--from", "2026-07-01", "--to", "2026-07-01"]),
+        )
+        .exits(0);
+    assert_eq!(
+        find(&late, &["-name", "page.pdf"]).len(),
+        2,
+        "both ends count"
+    );
+}
+
+#[test]
+fn nothing_is_overwritten_and_nothing_unfinished_is_left() {
+    let delivered = delivered();
+    let archive = &delivered.archive;
+    let before = find(&delivered.package, &["-type", "f", "-printf", "%p %T@\n"]);
+    archive
+        .json(DAY, &export_args(&delivered.package, &[]))
+        .exits(2);
+    assert_eq!(
+        before,
+        find(&delivered.package, &["-type", "f", "-printf", "%p %T@\n"])
+    );
+    let inside = archive.path().join("store/leverans");
+    archive.json(DAY, &export_args(&inside, &[])).exits(2);
+    archive
+        .json(
+            DAY,
+            &export_args(&archive.beside().join("x"), &["--account", "okant"]),
+        )
+        .exits(2);
+    let from_after_to = ["--from", "2026-07-02", "--to", "2026-07-01"];
+    archive
+        .json(
+            DAY,
+            &export_args(&archive.beside().join("x"), &from_after_to),
+        )
+        .exits(2);
+    // A revisor reads everything and writes nothing.
+    let revisor = archive.add_person(DAY, "Alex Exempel", "revisor");
+    let out = archive.beside().join("x");
+    let mut command = archive.command(DAY, &export_args(&out, &[]));
+    command
+        .env("BEVARA_PERSON", &revisor)
+        .args(["--as", &revisor]);
+    assert_ne!(crate::support::ran(&mut command).exit, 0);
+    // Damage in the archive never leaves it.
+    let picture = find(&archive.path(), &["-name", "page.pdf"]);
+    let picture = archive.path().join(picture.first().unwrap());
+    fs::write(&picture, b"changed").unwrap();
+    let entries = find(&archive.path().join("store/log/entries"), &["-type", "f"]).len();
+    archive.json(DAY, &export_args(&out, &[])).exits(1);
+    assert_eq!(
+        entries,
+        find(&archive.path().join("store/log/entries"), &["-type", "f"]).len()
+    );
+    let left: BTreeSet<String> = find(archive.beside(), &["-maxdepth", "1", "-mindepth", "1"]);
+    assert_eq!(
+        left,
+        BTreeSet::from(["./arkiv".to_owned(), "./leverans".to_owned()])
+    );
+    assert!(
+        find(
+            &archive.path().join("staging"),
+            &["-mindepth", "1", "-type", "d"]
+        )
+        .is_empty()
+    );
+}
+
+#[test]
+fn a_receipt_is_filed_once_and_only_for_an_own_whole_package() {
+    let delivered = delivered();
+    let archive = &delivered.archive;
+    let file = archive.beside().join("Kvittens från arkivet.pdf");
+    fs::write(&file, b"%PDF mottaget").unwrap();
+    let receipt = |package: &Path| {
+        archive.json(
+            DAY,
+            &[
+                "receipt",
+                "add",
+                package.to_str().unwrap(),
+                file.to_str().unwrap(),
+            ],
+        )
+    };
+    let (other, _) = crate::evidence::with_capture();
+    let foreign = other.beside().join("leverans");
+    other.json(DAY, &export_args(&foreign, &[])).exits(0);
+    receipt(&foreign).exits(1);
+    let picture = find(&delivered.package, &["-name", "page.pdf"]);
+    let picture = delivered.package.join(picture.first().unwrap());
+    let whole = fs::read(&picture).unwrap();
+    fs::write(&picture, b"changed").unwrap();
+    receipt(&delivered.package).exits(1);
+    fs::write(&picture, &whole).unwrap();
+    let filed = receipt(&delivered.package).exits(0).result();
+    assert_eq!(
+        (&filed["already_filed"], &filed["package_verified"]),
+        (&Value::Bool(false), &Value::Bool(true))
+    );
+    assert_eq!(filed["export"], delivered.result["export"]);
+    let unit = archive.path().join(format!(
+        "store/records/{}/units/000000",
+        filed["receipt"].as_str().unwrap()
+    ));
+    assert!(
+        tool(
+            "cmp",
+            &[
+                file.to_str().unwrap(),
+                unit.join("receipt-file.pdf").to_str().unwrap()
+            ],
+            archive.beside()
+        )
+        .0
+    );
+    let again = receipt(&delivered.package).exits(0).result();
+    assert_eq!(
+        (&again["already_filed"], &again["receipt"]),
+        (&Value::Bool(true), &filed["receipt"])
+    );
+    fs::write(&file, b"%PDF ett annat").unwrap();
+    let id = filed["export"].as_str().unwrap().to_owned();
+    let second = archive
+        .json(DAY, &["receipt", "add", &id, file.to_str().unwrap()])
+        .exits(0)
+        .result();
+    assert_eq!(second["already_filed"], Value::Bool(false));
+    assert_eq!(second["package_verified"], Value::Bool(false));
+    archive
+        .json(
+            DAY,
+            &[
+                "receipt",
+                "add",
+                "r20260101T000000Z-00000000",
+                file.to_str().unwrap(),
+            ],
+        )
+        .exits(2);
+    assert_eq!(codes(&archive.path(), &[]), (0, set(&[])));
+}
