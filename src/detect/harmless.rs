@@ -95,6 +95,7 @@ enum Class {
     Sensitive,
     Tagging,
     Name,
+    Place,
 }
 
 #[derive(Debug)]
@@ -147,20 +148,87 @@ fn kind(text: &Text, classes: &[Class], by_authority: bool) -> Option<Kind> {
     if has(Class::Sensitive) && speaks_of_us(&text.tokens, by_authority) {
         return None;
     }
+    // "i Björken" may be a ward or a class where people of it are spoken of.
+    if has(Class::Place)
+        && (has(Class::Sensitive)
+            || text
+                .tokens
+                .iter()
+                .any(|token| token.word.starts_with("personal")))
+    {
+        return None;
+    }
     let about = has(Class::Public) || has(Class::Service);
+    if !by_authority && pairs_people_with_school(&text.tokens) {
+        return None;
+    }
     if by_authority {
+        if is_appointment(&text.tokens, classes) {
+            return None;
+        }
         return (about || has(Class::Time) || has(Class::Warm)).then_some(Kind::Reply);
     }
     if question::answer(&text.shown) != Truth::No && (about || has(Class::Sensitive)) {
         return Some(Kind::Question);
     }
-    if has(Class::Warm) {
+    if has(Class::Warm) && !is_negated(&text.tokens) {
         return Some(Kind::Warm);
     }
     if has(Class::Opinion) && about && !has(Class::Sensitive) {
         return Some(Kind::Opinion);
     }
     (has(Class::Tagging) && !has(Class::Sensitive)).then_some(Kind::Tagging)
+}
+
+/// Children and schools together, outside the municipality's own replies: that may be about one child.
+fn pairs_people_with_school(tokens: &[Token]) -> bool {
+    let person = |token: &Token| {
+        [
+            "barn",
+            "ungdom",
+            "elev",
+            "familj",
+            "lärare",
+            "unga",
+            "vuxn",
+            "pensionär",
+            "senior",
+        ]
+        .iter()
+        .any(|stem| token.word.starts_with(stem))
+    };
+    let institution =
+        |token: &Token| SENSITIVE.has(&token.word) && !person(token) && token.word != "folk";
+    tokens.iter().any(person) && tokens.iter().any(institution)
+}
+
+/// What speaks to one reader of a time may be an appointment.
+fn is_appointment(tokens: &[Token], classes: &[Class]) -> bool {
+    let reader = tokens
+        .iter()
+        .any(|token| matches!(token.word.as_str(), "du" | "dig" | "din" | "ditt" | "dina"));
+    let timed = classes.contains(&Class::Time)
+        || tokens.iter().any(|token| token.kind == TokenKind::Number);
+    reader && timed
+}
+
+/// Thanks with a negation may be bitter.
+fn is_negated(tokens: &[Token]) -> bool {
+    tokens.iter().any(|token| {
+        matches!(
+            token.word.as_str(),
+            "inte"
+                | "ej"
+                | "aldrig"
+                | "inget"
+                | "inga"
+                | "ingen"
+                | "ingenting"
+                | "utan"
+                | "nej"
+                | "slut"
+        )
+    })
 }
 
 /// "vår skola", "vi", "jag": beside children and schools this is somebody's own matter.
@@ -277,7 +345,7 @@ fn class(token: &Token, (before, after): Neighbours<'_>, by_authority: bool) -> 
         TokenKind::Mention => Some(Class::Name),
         TokenKind::Address => by_authority.then_some(Class::Service),
         TokenKind::Tag | TokenKind::Word => word_class(token, by_authority)
-            .or_else(|| place(token, (before, after)).then_some(Class::Public)),
+            .or_else(|| place(token, (before, after)).then_some(Class::Place)),
     }
 }
 
@@ -315,6 +383,12 @@ fn word_class(token: &Token, by_authority: bool) -> Option<Class> {
     }
     if is_name(token) && token.kind == TokenKind::Word {
         return Some(Class::Name);
+    }
+    let elative = ["jätte", "super", "toppen", "kanon", "mega", "grym"]
+        .iter()
+        .any(|prefix| word.strip_prefix(prefix).is_some_and(|rest| WARM.has(rest)));
+    if elative {
+        return Some(Class::Warm);
     }
     compound(word)
 }

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::model::facts::{FactKind, Flag, Floor, Outcome, PostFacts, Trigger, Truth};
-use crate::policy::rule::{Condition, Rule, Term};
+use crate::policy::rule::{Condition, Obsolete, Rule, Term};
 use crate::policy::{Basis, BasisKind, Policy};
 
 /// Version of the engine; a plan pins it.
@@ -341,22 +341,23 @@ fn disposal_parts(
         }
         parts.push(part);
         if let Some(obsolete) = &rule.obsolete {
-            parts.push(match latest_trigger(rule, facts) {
-                Some((trigger, date)) => {
-                    format!("{} {date} + {}", trigger.swedish(), obsolete.period)
-                }
-                None => {
-                    let missing: Vec<&str> = obsolete
-                        .triggers
-                        .iter()
-                        .filter(|trigger| !facts.triggers.contains_key(trigger))
-                        .map(|trigger| trigger.swedish())
-                        .collect();
-                    format!("saknar händelse: {}", missing.join(", "))
-                }
-            });
+            parts.push(event_part(rule, obsolete, facts));
         }
     }
+}
+
+/// `senaste aktivitet i tråden 2026-09-01 + 6 månader`, or which event is missing.
+fn event_part(rule: &Rule, obsolete: &Obsolete, facts: &PostFacts) -> String {
+    if let Some((trigger, date)) = latest_trigger(rule, facts) {
+        return format!("{} {date} + {}", trigger.swedish(), obsolete.period);
+    }
+    let missing: Vec<&str> = obsolete
+        .triggers
+        .iter()
+        .filter(|trigger| !facts.triggers.contains_key(trigger))
+        .map(|trigger| trigger.swedish())
+        .collect();
+    format!("saknar händelse: {}", missing.join(", "))
 }
 
 /// `E-1 Sekretess …`, and for what cannot be ruled out, which flags.

@@ -106,14 +106,12 @@ pub(crate) fn suggestion(word: &str, known: &[&str]) -> String {
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
         .min_by_key(|(distance, _)| *distance)
         .filter(|(distance, candidate)| *distance <= candidate.chars().count().div_ceil(3));
-    match near {
-        Some((_, candidate)) => format!("menade du \"{candidate}\"?"),
-        None => {
-            let mut sorted = known.to_vec();
-            sorted.sort_unstable();
-            format!("här går det att skriva {}", sorted.join(", "))
-        }
+    if let Some((_, candidate)) = near {
+        return format!("menade du \"{candidate}\"?");
     }
+    let mut sorted = known.to_vec();
+    sorted.sort_unstable();
+    format!("här går det att skriva {}", sorted.join(", "))
 }
 
 #[cfg(test)]

@@ -243,6 +243,15 @@ impl<'r, 't, 'd> Section<'r, 't, 'd> {
 
     /// A list of texts with their places; an empty list is a fault.
     pub(crate) fn spanned_texts(&self, key: &'static str) -> Option<Vec<(String, Range<usize>)>> {
+        let texts = self.texts_or_none(key)?;
+        if texts.is_empty() {
+            let message = format!("listan \"{key}\" är tom");
+            self.reader.fault("P015", self.span_of(key), message, None);
+        }
+        Some(texts)
+    }
+
+    fn texts_or_none(&self, key: &'static str) -> Option<Vec<(String, Range<usize>)>> {
         let value = self.value(key)?;
         let DeValue::Array(items) = value.get_ref() else {
             self.reader
@@ -260,10 +269,6 @@ impl<'r, 't, 'd> Section<'r, 't, 'd> {
             } else {
                 self.reader.wrong_kind(key, item, "en lista av texter");
             }
-        }
-        if items.is_empty() {
-            let message = format!("listan \"{key}\" är tom");
-            self.reader.fault("P015", value.span(), message, None);
         }
         Some(texts)
     }
@@ -288,12 +293,23 @@ impl<'r, 't, 'd> Section<'r, 't, 'd> {
         )
     }
 
-    /// A table below this one.
-    pub(crate) fn section(
+    /// The same, where the list may be empty.
+    pub(crate) fn words_or_none<T: Copy>(
         &self,
         key: &'static str,
-        name: &'static str,
-    ) -> Option<Section<'r, 't, 'd>> {
+        words: &Words<T>,
+    ) -> Option<Vec<T>> {
+        let texts = self.texts_or_none(key)?;
+        Some(
+            texts
+                .into_iter()
+                .filter_map(|(text, span)| self.known(key, (&text, span), words))
+                .collect(),
+        )
+    }
+
+    /// A table below this one.
+    pub(crate) fn section(&self, key: &'static str, name: &'static str) -> Option<Self> {
         let value = self.value(key)?;
         if let DeValue::Table(table) = value.get_ref() {
             return Some(Section::open(self.reader, name, table, value.span()));
@@ -303,11 +319,7 @@ impl<'r, 't, 'd> Section<'r, 't, 'd> {
     }
 
     /// A list of tables below this one.
-    pub(crate) fn sections(
-        &self,
-        key: &'static str,
-        name: &'static str,
-    ) -> Vec<Section<'r, 't, 'd>> {
+    pub(crate) fn sections(&self, key: &'static str, name: &'static str) -> Vec<Self> {
         let Some(value) = self.value(key) else {
             return Vec::new();
         };

@@ -267,7 +267,9 @@ fn condition(section: Table<'_, '_, '_>, depth: usize) -> Condition {
         }
         terms.push(Term::Not(condition(inner, depth + 1)));
     }
-    if !section.is_absent("nagon_av") {
+    if section.is_absent("nagon_av") {
+        section.value("nagon_av");
+    } else {
         let mut alternatives = Vec::new();
         for inner in section.sections("nagon_av", "nagon_av") {
             if inner.is_empty() {
@@ -283,8 +285,6 @@ fn condition(section: Table<'_, '_, '_>, depth: usize) -> Condition {
                 .fault("P012", span, "\"nagon_av\" är tom", None);
         }
         terms.push(Term::AnyOf(alternatives));
-    } else {
-        section.value("nagon_av");
     }
     section.finish();
     Condition { terms }
@@ -367,9 +367,9 @@ fn case(section: Table<'_, '_, '_>, policy: &Policy) -> Option<Case> {
     let outcome = expected.word("utfall", OUTCOMES);
     let earliest = expected.date("tidigast");
     let obligations = expected
-        .words("skyldigheter", OBLIGATIONS)
+        .words_or_none("skyldigheter", OBLIGATIONS)
         .map(|codes| codes.into_iter().map(str::to_owned).collect());
-    let blocked_by = expected.words("sparrar", FLOORS);
+    let blocked_by = expected.words_or_none("sparrar", FLOORS);
     expected.finish();
     Some(Case {
         name: name?,

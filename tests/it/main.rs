@@ -12,6 +12,7 @@ mod packages;
 mod pages;
 mod platforms;
 mod policies;
+mod policy_properties;
 mod readme;
 mod register;
 mod render;
