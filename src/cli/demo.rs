@@ -159,7 +159,7 @@ fn summary(tale: &Tale) -> String {
     ));
     let disposal = &story.disposal;
     let percent = (disposal.disposed * 100)
-        .checked_div(disposal.posts)
+        .checked_div(disposal.posts as u64)
         .unwrap_or(0);
     lines.push(format!(
         "Gallring          {} av {} inlägg gallrade ({percent} %), {} hölls kvar",
@@ -208,8 +208,11 @@ fn places(tale: &Tale) -> Vec<String> {
         "Underlag          {} (policy, exporter, kvittens)",
         places.sources.display()
     ));
+    let program = std::env::args()
+        .next()
+        .unwrap_or_else(|| "bevara".to_owned());
     lines.push(format!(
-        "Se efter själv    bevara --archive {} schedule --until 2027-07-05 --as-of 2027-07-05",
+        "Se efter själv    {program} verify {}",
         places.archive.display()
     ));
     lines

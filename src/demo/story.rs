@@ -59,6 +59,7 @@ pub async fn tell(dir: &Path, teller: &mut dyn Teller) -> Result<Tale, OpsError>
     year::register(&mut stage).await?;
     year::new_year(&mut stage).await?;
     year::first_posts(&mut stage).await?;
+    year::first_delivery(&mut stage).await?;
     year::major_change(&mut stage).await?;
     year::midsummer(&mut stage).await?;
     disposal::plan_to_record(&mut stage).await?;

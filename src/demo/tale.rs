@@ -46,7 +46,8 @@ pub struct Story {
     pub ingests: Vec<IngestLine>,
     /// Posts by what the policy says.
     pub outcomes: BTreeMap<String, usize>,
-    /// Posts by the condition of the floor that stood in their way when the plan was made.
+    /// Posts that the rule of disposal meets or may meet, by the condition of the floor that stood in their way when the
+    /// plan was made.
     pub blocked: BTreeMap<String, usize>,
     /// Every post: account's own id, outcome, conditions not met.
     pub decisions: Vec<DecisionLine>,
@@ -105,10 +106,8 @@ pub struct DecisionLine {
     pub source_id: String,
     /// What the policy says.
     pub outcome: String,
-    /// Conditions of the floor not met.
+    /// Conditions of the floor not met when the plan was made.
     pub blocked_by: Vec<String>,
-    /// Whether it was disposed of.
-    pub disposed: bool,
 }
 
 /// The disposal run.
@@ -117,9 +116,11 @@ pub struct DisposalLine {
     /// Posts in the plan.
     pub planned: u64,
     /// Posts disposed of.
-    pub disposed: usize,
+    pub disposed: u64,
     /// Posts held back at execution.
     pub held_back: usize,
+    /// What stood in their way, by code.
+    pub held_back_by: BTreeMap<String, usize>,
     /// Posts evaluated.
     pub posts: usize,
     /// First day of execution.

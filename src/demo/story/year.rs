@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::demo::export::{mastodon, wxr};
+use crate::demo::story::disposal::deliver;
 use crate::demo::story::{Stage, Turns, name, word, write};
 use crate::model::cadence::Occasion;
 use crate::model::person::Role;
@@ -11,7 +12,7 @@ use crate::ops::account::{self, NewAccount};
 use crate::ops::error::{ErrorKind, OpsError};
 use crate::ops::person::{self, PersonChange};
 use crate::ops::snapshot::{self, Order, capturing_actor};
-use crate::ops::{run, schedule};
+use crate::ops::{receipt, run, schedule};
 
 /// People and accounts are registered; what is due is worked out.
 pub(super) async fn register(stage: &mut Stage<'_>) -> Result<(), OpsError> {
@@ -124,6 +125,22 @@ async fn take_in_exports(stage: &mut Stage<'_>) -> Result<(), OpsError> {
     let file = stage.sources.join(format!("mastodon-{day}.zip"));
     write(&file, &zip)?;
     stage.take_in("mastodon", &file).await
+}
+
+/// The first package goes to the kommunarkiv, which acknowledges it. What was published later waits for the next one.
+pub(super) async fn first_delivery(stage: &mut Stage<'_>) -> Result<(), OpsError> {
+    stage.on(
+        "2027-01-25T10:00:00+01:00",
+        "Första paketet lämnas till kommunarkivet",
+    )?;
+    deliver(stage, "leverans-1").await?;
+    stage.on("2027-02-01T09:00:00+01:00", "Kommunarkivet kvitterar")?;
+    let receipt = stage.sources.join("kvittens-leverans-1.txt");
+    let text = "Kommunarkivet i Exempelkommun har tagit emot och kontrollerat leverans-1. Dnr KA 2027/3.\n";
+    write(&receipt, text.as_bytes())?;
+    let package = stage.packages.join("leverans-1");
+    receipt::add(&mut stage.app, &package.display().to_string(), &receipt).await?;
+    Ok(())
 }
 
 /// The municipality changes its coat of arms: a major change, captured at once.
