@@ -171,8 +171,13 @@ async fn walk(app: &App, policy: &InForce, order: &PlanOrder) -> Result<Walk, Op
             }
         }
     }
-    walk.frozen
-        .sort_by(|one, other| (one.is_root, &one.row.unit).cmp(&(other.is_root, &other.row.unit)));
+    // Roots last (G4), and newest first: what an answer is depends on the question it answers, so the question must still
+    // be there when the answer is evaluated again.
+    walk.frozen.sort_by(|one, other| {
+        one.is_root
+            .cmp(&other.is_root)
+            .then_with(|| other.row.unit.cmp(&one.row.unit))
+    });
     Ok(walk)
 }
 
