@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 
 use crate::catalogue::{Catalogue, CatalogueError, ReadUnit};
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError};
+use crate::config::{self, Config, ConfigError, Fault};
 use crate::model::entry::{Actor, Body, Entry, EntryError, Sealed};
 use crate::model::id::{AccountId, HolderId, PersonId, RecordId, UnitNo, UnitRef};
 use crate::model::record::{RecordJson, RecordKind, STORE_VERSION};
 use crate::model::time::Instant;
 use crate::store::error::StoreError;
+use crate::store::fault;
 use crate::store::lock;
 use crate::store::log::Writer;
 use crate::store::stage::SealedStage;
@@ -245,6 +246,23 @@ impl Session<'_> {
 
     async fn apply(&self, entry: &Entry) -> Result<(), AppError> {
         apply(&self.root, self.catalogue, entry).await
+    }
+}
+
+/// Arms the fault that a test ordered; nothing in a release build.
+pub fn arm_faults() {
+    match config::fault() {
+        Some(Fault::Kill(number)) => fault::arm(fault::Kind::Kill, number),
+        Some(Fault::Full(number)) => fault::arm(fault::Kind::Full, number),
+        Some(Fault::Count) => fault::arm(fault::Kind::Count, 0),
+        None => {}
+    }
+}
+
+/// Says how many durable operations there were, where a test wants to know.
+pub fn tell_faults() {
+    if config::fault() == Some(Fault::Count) {
+        tracing::warn!("durable operations: {}", fault::counted());
     }
 }
 

@@ -251,3 +251,73 @@ fn from_word<T: serde::de::DeserializeOwned>(
     serde_json::from_value(serde_json::Value::String(text))
         .map_err(|_form| CatalogueError::Row(table))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn pragma(catalogue: &Catalogue, name: &str) -> String {
+        let row = catalogue
+            .one(&format!("PRAGMA {name}"), vec![])
+            .await
+            .unwrap()
+            .unwrap();
+        match row.try_get_by_index::<String>(0) {
+            Ok(text) => text,
+            Err(_) => row.try_get_by_index::<i32>(0).unwrap().to_string(),
+        }
+    }
+
+    #[tokio::test]
+    async fn sqlite_is_durable_waits_and_leaves_no_residue() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("catalogue.db");
+        let url = format!("sqlite://{}", file.display());
+        let catalogue = Catalogue::open(&url).await.unwrap();
+        // SQLite's numbers: synchronous 2 = FULL, secure_delete 1 = ON (sqlite.org/pragma.html).
+        for (name, expected) in [
+            ("journal_mode", "wal"),
+            ("synchronous", "2"),
+            ("secure_delete", "1"),
+            ("foreign_keys", "1"),
+            ("busy_timeout", "30000"),
+        ] {
+            assert_eq!(pragma(&catalogue, name).await, expected, "{name}");
+        }
+        let secret = "Kvarlevande hemlighet ";
+        for number in 1..=200_i64 {
+            let body = format!("{secret}{number}");
+            let values = vec![number.into(), body.clone().into()];
+            let sql = "INSERT INTO post_search (rowid, body) VALUES ($1, $2)";
+            catalogue.all(sql, values).await.unwrap();
+            let sql = "INSERT INTO person (id, role, active, name) VALUES ($1, 'revisor', 1, $2)";
+            let values = vec![number.to_string().into(), body.into()];
+            catalogue.all(sql, values).await.unwrap();
+        }
+        let stored = |wanted: &str| {
+            let files = ["catalogue.db", "catalogue.db-wal"].map(|name| dir.path().join(name));
+            files.iter().filter(|file| file.exists()).any(|file| {
+                let bytes = std::fs::read(file).unwrap();
+                bytes
+                    .windows(wanted.len())
+                    .any(|window| window == wanted.as_bytes())
+            })
+        };
+        assert!(stored("emlighet"));
+        catalogue
+            .all("DELETE FROM post_search", vec![])
+            .await
+            .unwrap();
+        catalogue.all("DELETE FROM person", vec![]).await.unwrap();
+        catalogue.scrub().await.unwrap();
+        // Neither the text nor a run of three of the index that only this text has.
+        assert!(!stored("emlighet") && !stored("mli"));
+        assert_eq!(
+            std::fs::metadata(dir.path().join("catalogue.db-wal"))
+                .unwrap()
+                .len(),
+            0
+        );
+        catalogue.close().await.unwrap();
+    }
+}

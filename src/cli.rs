@@ -26,7 +26,7 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
-use crate::app::App;
+use crate::app::{self, App};
 use crate::cli::exit::Exit;
 use crate::cli::output::{Outcome, Output};
 use crate::clock::Clock;
@@ -117,6 +117,8 @@ enum Verb {
     Demo(demo::DemoArgs),
     Completions(generate::CompletionsArgs),
     Man(generate::ManArgs),
+    #[command(name = "cli-document")]
+    Document(generate::DocumentArgs),
 }
 
 impl Verb {
@@ -140,6 +142,7 @@ impl Verb {
             Self::Demo(_) => "demo",
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",
+            Self::Document(_) => "cli-document",
         }
     }
 }
@@ -212,6 +215,7 @@ impl Context {
 
 /// Runs the program and returns its exit code.
 pub fn main() -> ExitCode {
+    app::arm_faults();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage_error(&error),
@@ -251,6 +255,7 @@ pub fn main() -> ExitCode {
             exit
         }
     };
+    app::tell_faults();
     ExitCode::from(exit.code())
 }
 
@@ -274,6 +279,7 @@ async fn dispatch(context: &Context, verb: Verb) -> Result<Outcome, OpsError> {
         Verb::Demo(args) => demo::run(context, args).await,
         Verb::Completions(args) => Ok(generate::completions(args)),
         Verb::Man(args) => generate::man(args),
+        Verb::Document(args) => Ok(generate::document(args)),
     }
 }
 

@@ -142,6 +142,33 @@ impl Config {
     }
 }
 
+/// A fault that a test orders with `BEVARA_FAULT=kill:N`, `enospc:N` or `count:0`; release builds know none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The process dies (SIGKILL) in the N-th durable operation.
+    Kill(u64),
+    /// The N-th durable operation fails as on a full disk.
+    Full(u64),
+    /// Durable operations are counted.
+    Count,
+}
+
+/// The fault ordered in the environment.
+pub fn fault() -> Option<Fault> {
+    if !cfg!(debug_assertions) {
+        return None;
+    }
+    let text = std::env::var("BEVARA_FAULT").ok()?;
+    let (kind, number) = text.split_once(':')?;
+    let number = number.parse().ok()?;
+    match kind {
+        "kill" => Some(Fault::Kill(number)),
+        "enospc" => Some(Fault::Full(number)),
+        "count" => Some(Fault::Count),
+        _ => None,
+    }
+}
+
 /// The text of a new archive's `bevara.toml`.
 pub const NEW_CONFIG: &str = "\
 # Inställningar för detta arkiv. Okända nycklar vägras.

@@ -7,6 +7,7 @@
 pub mod disposal;
 mod durable;
 pub mod error;
+pub mod fault;
 pub mod founding;
 pub mod lock;
 pub mod log;

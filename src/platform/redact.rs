@@ -73,12 +73,9 @@ fn walk(
 }
 
 fn pointer(path: &[String]) -> String {
-    let mut pointer = String::new();
-    for part in path {
-        pointer.push('/');
-        pointer.push_str(&part.replace('~', "~0").replace('/', "~1"));
-    }
-    pointer
+    path.iter()
+        .map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1")))
+        .collect()
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, RenameFlags, renameat_with, syncfs};
 
 use crate::store::error::StoreError;
+use crate::store::fault;
 
 /// Suffix of files that are being written; swept when found.
 pub(crate) const TEMPORARY: &str = ".tmp";
@@ -20,6 +21,7 @@ pub(crate) const TEMPORARY: &str = ".tmp";
 /// Writes a new file. The same bytes already there are fine; other bytes are an error and stay.
 pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let temporary = write_temporary(path, bytes, 0o644)?;
+    fault::point(path)?;
     match renameat_with(CWD, &temporary, CWD, path, RenameFlags::NOREPLACE) {
         Ok(()) => sync_parent(path),
         Err(rustix::io::Errno::EXIST) => {
@@ -40,6 +42,7 @@ pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
 /// Writes a file that may be replaced: `log/checkpoint` and `keys/` only.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let temporary = write_temporary(path, bytes, 0o644)?;
+    fault::point(path)?;
     fs::rename(&temporary, path).map_err(|source| StoreError::io(path, source))?;
     sync_parent(path)
 }
@@ -47,6 +50,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
 /// Writes a new file that only its owner may read.
 pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let temporary = write_temporary(path, bytes, 0o600)?;
+    fault::point(path)?;
     renameat_with(CWD, &temporary, CWD, path, RenameFlags::NOREPLACE)
         .map_err(|errno| StoreError::io(path, errno.into()))?;
     sync_parent(path)
@@ -63,8 +67,9 @@ fn write_temporary(path: &Path, bytes: &[u8], mode: u32) -> Result<PathBuf, Stor
         .mode(mode)
         .open(&temporary)
         .map_err(|source| StoreError::io(&temporary, source))?;
-    file.write_all(bytes)
-        .and_then(|()| file.sync_all())
+    fault::write(&temporary, bytes, |bytes| file.write_all(bytes))?;
+    fault::point(&temporary)?;
+    file.sync_all()
         .map_err(|source| StoreError::io(&temporary, source))?;
     Ok(temporary)
 }
@@ -74,6 +79,7 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<(), StoreError> {
     if let Some(parent) = to.parent() {
         create_dirs(parent)?;
     }
+    fault::point(to)?;
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
         Ok(()) => {}
         Err(rustix::io::Errno::EXIST | rustix::io::Errno::NOTEMPTY) => {
@@ -98,6 +104,7 @@ pub(crate) fn create_dirs(path: &Path) -> Result<(), StoreError> {
     {
         create_dirs(parent)?;
     }
+    fault::point(path)?;
     match DirBuilder::new().mode(0o755).create(path) {
         Ok(()) => sync_parent(path),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
@@ -118,25 +125,27 @@ pub(crate) fn write_staged(path: &Path, bytes: &[u8]) -> Result<(), StoreError> 
         .create_new(true)
         .open(path)
         .map_err(|source| StoreError::io(path, source))?;
-    file.write_all(bytes)
-        .map_err(|source| StoreError::io(path, source))
+    fault::write(path, bytes, |bytes| file.write_all(bytes))
 }
 
 /// Flushes everything written to the file system of `dir`: one call for the many small files of an ingest, where an
 /// fsync for each would take hours. Since Linux 5.8 it reports write-back errors.
 pub(crate) fn sync_filesystem(dir: &Path) -> Result<(), StoreError> {
+    fault::point(dir)?;
     let handle = File::open(dir).map_err(|source| StoreError::io(dir, source))?;
     syncfs(&handle).map_err(|errno| StoreError::io(dir, errno.into()))
 }
 
 /// Removes a file and makes that durable.
 pub(crate) fn remove_file(path: &Path) -> Result<(), StoreError> {
+    fault::point(path)?;
     fs::remove_file(path).map_err(|source| StoreError::io(path, source))?;
     sync_parent(path)
 }
 
 /// Removes a directory with everything in it and makes that durable. Links are removed, not followed.
 pub(crate) fn remove_dir(path: &Path) -> Result<(), StoreError> {
+    fault::point(path)?;
     match fs::remove_dir_all(path) {
         Ok(()) => sync_parent(path),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
@@ -149,6 +158,7 @@ fn sync_parent(path: &Path) -> Result<(), StoreError> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
+    fault::point(parent)?;
     File::open(parent)
         .and_then(|dir| dir.sync_all())
         .map_err(|source| StoreError::io(parent, source))

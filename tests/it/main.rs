@@ -6,7 +6,9 @@
 
 mod capture;
 mod catalogue;
+mod crash;
 mod detect;
+mod docs;
 mod evidence;
 mod packages;
 mod pages;
@@ -19,5 +21,6 @@ mod render;
 mod schedule;
 #[expect(dead_code, reason = "shared by tests that come and go")]
 mod support;
+mod tidy;
 #[expect(dead_code, reason = "shared by tests that come and go")]
 mod validators;

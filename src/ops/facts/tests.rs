@@ -1,1 +1,1 @@
-
+//! Facts of posts against small catalogues made by hand.
