@@ -1,6 +1,8 @@
 //! `verify` on archives: what is whole passes, every kind of damage is found under its code, and stock tools agree.
 
 mod damage;
+mod disposed;
+mod documents;
 
 use std::collections::BTreeSet;
 use std::fs;
