@@ -71,11 +71,14 @@ fn ranges(
             return Err(wrong);
         }
         if target.kind == Kind::Bracket {
-            for (code, token) in (low..).zip(tokens.by_ref()) {
+            let mut code = Some(low);
+            for token in tokens.by_ref() {
                 if token.kind == Kind::Bracket {
                     break;
                 }
-                map.insert(code, units(&syntax::text_bytes(&bytes[token.at.clone()])));
+                let text = units(&syntax::text_bytes(&bytes[token.at.clone()]));
+                map.insert(code.ok_or(wrong)?, text);
+                code = code.and_then(|code| code.checked_add(1));
             }
             continue;
         }
@@ -83,7 +86,8 @@ fn ranges(
         let Some((last_unit, rest)) = start.split_last() else {
             return Err(wrong);
         };
-        for (step, code) in (0_u16..).zip(low..=high) {
+        for code in low..=high {
+            let step = u16::try_from(code - low).unwrap_or(u16::MAX);
             let mut text = rest.to_vec();
             text.push(last_unit.wrapping_add(step));
             map.insert(code, text);
@@ -99,16 +103,14 @@ pub(crate) fn write(map: &UnicodeMap, width: usize) -> Vec<u8> {
     );
     let digits = width * 2;
     let (lowest, highest) = ("0".repeat(digits), "F".repeat(digits));
-    text += &format!("<{lowest}> <{highest}>\nendcodespacerange\n");
+    text.extend([format!("<{lowest}> <{highest}>\nendcodespacerange\n")]);
     let entries: Vec<_> = map.iter().collect();
     // A section holds at most 100 entries (Adobe Technical Note 5411).
     for section in entries.chunks(100) {
-        text += &format!("{} beginbfchar\n", section.len());
+        text.extend([format!("{} beginbfchar\n", section.len())]);
         for (code, units) in section {
-            text += &format!("<{code:0digits$X}> <");
-            for unit in *units {
-                text += &format!("{unit:04X}");
-            }
+            text.extend([format!("<{code:0digits$X}> <")]);
+            text.extend(units.iter().map(|unit| format!("{unit:04X}")));
             text.push_str(">\n");
         }
         text.push_str("endbfchar\n");
@@ -156,4 +158,38 @@ pub(crate) fn text_string(text: &str) -> Vec<u8> {
         bytes.extend(unit.to_be_bytes());
     }
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_map_is_read_as_it_was_written() {
+        let map = UnicodeMap::from([(3, vec![0x20]), (0x1ff, vec![0xd83d, 0xde00])]);
+        assert_eq!(parse(&write(&map, 2)).unwrap(), map);
+    }
+
+    #[test]
+    fn ranges_are_read_to_their_very_ends() {
+        let map =
+            parse(b"2 beginbfrange <0000> <ffff> <0000> <ffffffff> <ffffffff> [<0041>] endbfrange");
+        let map = map.unwrap();
+        assert_eq!(map.len(), 65_537);
+        assert_eq!(map[&0xffff], [0xffff]);
+        assert_eq!(map[&0xffff_ffff], [0x41]);
+        assert!(parse(b"1 beginbfrange <00000000> <ffffffff> <0000> endbfrange").is_err());
+        assert!(parse(b"1 beginbfrange <ffffffff> <ffffffff> [<0041> <0042>] endbfrange").is_err());
+    }
+
+    #[test]
+    fn what_means_nothing_is_not_allowed() {
+        for wrong in [&[][..], &[0], &[0xfeff], &[0xfffe], &[0xd83d]] {
+            assert!(!is_allowed(wrong), "{wrong:x?}");
+        }
+        assert!(is_allowed(&[0xd83d, 0xde00]));
+        assert!(has_private_use(&[0x41, 0xe000]));
+        assert!(has_private_use(&[0xdb80, 0xdc00]));
+        assert!(!has_private_use(&[0xfffd]));
+    }
 }

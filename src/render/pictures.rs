@@ -88,7 +88,7 @@ fn pages(pictures: &[Picture], options: &PdfaOptions) -> Result<Vec<u8>, Picture
     let face =
         ttf_parser::Face::parse(FONT, 0).map_err(|error| PictureError::Font(error.to_string()))?;
     let mut pdf = PdfDocument::new(&options.title);
-    pdf.metadata.info.creator = concat!("bevara ", env!("CARGO_PKG_VERSION")).to_owned();
+    concat!("bevara ", env!("CARGO_PKG_VERSION")).clone_into(&mut pdf.metadata.info.creator);
     pdf.resources
         .fonts
         .map

@@ -1,6 +1,11 @@
 //! Finds what draws in a PDF: content streams with the resources they use, and the fonts these name. Converter and
 //! checker share this and nothing else but the reading of syntax.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the kinds of PDF objects are closed (ISO 32000-1, 7.3), and most places want one of them"
+)]
+
 use std::collections::BTreeMap;
 
 use lopdf::{Dictionary, Document, Object, ObjectId, Stream};
@@ -205,7 +210,22 @@ pub(crate) fn plain(document: &Document, id: ObjectId) -> Result<Vec<u8>, VisitE
 
 /// A number, whole or not.
 pub(crate) fn number(object: &Object) -> Option<f32> {
-    object.as_float().map_or(None, Some)
+    match object {
+        Object::Real(value) => Some(*value),
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "widths and edges are far below 2^24"
+        )]
+        Object::Integer(value) => Some(*value as f32),
+        Object::Null
+        | Object::Boolean(_)
+        | Object::Name(_)
+        | Object::String(..)
+        | Object::Array(_)
+        | Object::Dictionary(_)
+        | Object::Stream(_)
+        | Object::Reference(_) => None,
+    }
 }
 
 /// All pages in order.
@@ -370,7 +390,7 @@ pub(crate) fn cid_width(document: &Document, descendant: ObjectId, cid: u32) -> 
 
 fn listed_width(document: &Document, list: &[Object], cid: u32) -> Option<f32> {
     let whole = |object: &Object| match object {
-        Object::Integer(number) => u32::try_from(*number).map_or(None, Some),
+        Object::Integer(number) => u32::try_from(*number).ok(),
         _ => None,
     };
     let mut entries = list.iter();

@@ -1,10 +1,19 @@
 //! PDF/A: prints of real Chromium go in, veraPDF judges what comes out.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a fixture that is not as it was is a failed test"
+)]
+
+mod checker;
+mod fidelity;
 mod pictures;
 
 use std::path::{Path, PathBuf};
 
-use bevara::render::pdfa::{self, Converted, Flavour, PdfaOptions};
+use bevara::model::digest::Sha256Hex;
+use bevara::render::pdfa::{self, Converted, Flavour, PdfaError, PdfaOptions};
 
 use crate::support::repository;
 use crate::validators;
@@ -21,7 +30,7 @@ pub(crate) fn options(flavour: Flavour) -> PdfaOptions {
 }
 
 /// The prints of `fixtures/pages-pdf`, by name.
-fn prints() -> Vec<(String, PathBuf)> {
+pub(crate) fn prints() -> Vec<(String, PathBuf)> {
     let mut all: Vec<_> = std::fs::read_dir(repository().join("fixtures/pdf"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -37,7 +46,7 @@ fn prints() -> Vec<(String, PathBuf)> {
 }
 
 #[track_caller]
-fn convert(path: &Path, flavour: Flavour) -> Converted {
+pub(crate) fn convert(path: &Path, flavour: Flavour) -> Converted {
     let raw = std::fs::read(path).unwrap();
     pdfa::convert(&raw, &options(flavour))
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -80,4 +89,84 @@ fn every_print_becomes_pdfa_2b() {
 #[test]
 fn every_print_becomes_pdfa_2a() {
     assert_all_pass(Flavour::A2a, "2a");
+}
+
+#[test]
+fn every_raw_print_breaks_pdfa_2b() {
+    let files: Vec<PathBuf> = prints().into_iter().map(|(_, path)| path).collect();
+    let Some(verdicts) = validators::verapdf(&files, "2b") else {
+        return;
+    };
+    for verdict in verdicts {
+        assert!(!verdict.compliant, "{}", verdict.file.display());
+        assert!(
+            verdict.failed.contains(&"6.1.3-1".to_owned()),
+            "{verdict:?}"
+        );
+    }
+}
+
+/// The outputs that veraPDF has passed, by their hashes: a change of the converter that changes a byte shows here.
+#[test]
+fn outputs_are_byte_for_byte_those_that_verapdf_passed() {
+    let expected =
+        std::fs::read_to_string(repository().join("fixtures/pdf/expected.sha256")).unwrap();
+    let mut found = String::new();
+    for (name, path) in prints() {
+        for (flavour, level) in [(Flavour::A2u, "2u"), (Flavour::A2a, "2a")] {
+            let first = convert(&path, flavour).bytes;
+            assert!(first == convert(&path, flavour).bytes, "{name} differs");
+            found.extend([format!("{}  {name}.{level}.pdf\n", Sha256Hex::of(&first))]);
+        }
+    }
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn the_raw_hash_and_the_options_stand_in_the_file() {
+    let (_, path) = prints().remove(0);
+    let raw = std::fs::read(&path).unwrap();
+    let output = String::from_utf8_lossy(&convert(&path, Flavour::A2u).bytes).into_owned();
+    let digest = Sha256Hex::of(&raw);
+    for expected in [
+        format!("<bevara:rawSha256>{digest}</bevara:rawSha256>"),
+        "<dc:source>https://example.se/konto?a=1&amp;b=2</dc:source>".to_owned(),
+        "Räddningstjänsten – inlägg &amp; &lt;svar&gt;".to_owned(),
+        "<xmp:CreateDate>2027-01-01T00:05:12Z</xmp:CreateDate>".to_owned(),
+        "<pdf:Producer>bevara test</pdf:Producer>".to_owned(),
+        format!("/ID[<{0}><{0}>]", digest.as_str()[..32].to_uppercase()),
+    ] {
+        assert!(output.contains(&expected), "{expected}");
+    }
+    let year = "/CreationDate(D:20270101000512+00'00')";
+    assert!(output.contains(year), "the date is the capture's");
+}
+
+#[test]
+fn what_is_no_whole_pdf_is_refused() {
+    let (_, path) = prints().remove(0);
+    let raw = std::fs::read(&path).unwrap();
+    let refused = |bytes: &[u8]| pdfa::convert(bytes, &options(Flavour::A2u)).unwrap_err();
+    for bytes in [&b""[..], b"hej", b"%PDF-1.4\n%%EOF"] {
+        assert!(
+            matches!(refused(bytes), PdfaError::Unreadable(_)),
+            "{bytes:?}"
+        );
+    }
+    // Cut anywhere, a print is an error or whole: never a file with something missing.
+    for part in 1..10 {
+        let cut = &raw[..raw.len() * part / 10];
+        let error = refused(cut);
+        assert!(
+            matches!(error, PdfaError::Unreadable(_) | PdfaError::Content(_)),
+            "{part}: {error:?}"
+        );
+    }
+}
+
+#[test]
+fn the_colour_profile_is_the_one_that_the_readme_names() {
+    let profile = std::fs::read(repository().join("assets/sRGB-v2-magic.icc")).unwrap();
+    let readme = std::fs::read_to_string(repository().join("assets/README.md")).unwrap();
+    assert!(readme.contains(Sha256Hex::of(&profile).as_str()));
 }

@@ -74,7 +74,7 @@ pub(super) fn check(
             match operation {
                 Ok(operation) => scan.operation(report, &mut shown, &operation),
                 Err(error) => {
-                    report.add("6.2.2-1", format!("object {}: {error}", drawing.stream.0))
+                    report.add("6.2.2-1", format!("object {}: {error}", drawing.stream.0));
                 }
             }
         }

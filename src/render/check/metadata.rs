@@ -101,7 +101,8 @@ struct Packet {
 }
 
 fn packet(bytes: &[u8]) -> Result<Packet, String> {
-    let text = std::str::from_utf8(bytes).map_err(|_| "the metadata is not UTF-8".to_owned())?;
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| format!("the metadata is not UTF-8: {error}"))?;
     let mut reader = quick_xml::NsReader::from_str(text);
     let mut packet = Packet::default();
     let mut open: Vec<String> = Vec::new();

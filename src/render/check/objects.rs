@@ -1,6 +1,11 @@
 //! All objects: limits, forbidden keys of streams, images, forms and graphics states; pages and their annotations; the
 //! catalog (ISO 19005-2, 6.1.7–6.1.13, 6.2.4–6.2.10, 6.3–6.5, 6.8–6.11).
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the kinds of PDF objects are closed (ISO 32000-1, 7.3), and most places want one of them"
+)]
+
 use lopdf::{Dictionary, Document, Object, ObjectId};
 
 use crate::render::check::Report;

@@ -1,6 +1,11 @@
 //! Takes out of a file what PDF/A does not allow and no print needs: actions, scripts, forms, layers, attachments; and
 //! brings strings, names and language tags in all objects within the limits.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the kinds of PDF objects are closed (ISO 32000-1, 7.3), and most places want one of them"
+)]
+
 use lopdf::{Dictionary, Document, Object, ObjectId, dictionary};
 
 use crate::render::pdfa::limits;

@@ -188,7 +188,7 @@ fn push_numbers(text: &mut String, numbers: &[f32]) {
     for number in numbers {
         // Two decimals of a thousandth of the em are finer than any device.
         let rounded = (number * 100.0).round() / 100.0;
-        text.push_str(&format!("{rounded} "));
+        text.extend([rounded.to_string(), " ".to_owned()]);
     }
 }
 

@@ -1,5 +1,10 @@
 //! Reads the raw file, and refuses one of which anything would be lost.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the kinds of PDF objects are closed (ISO 32000-1, 7.3), and most places want one of them"
+)]
+
 use lopdf::{Document, LoadOptions};
 
 use crate::render::pdfa::PdfaError;
@@ -49,7 +54,7 @@ fn missing(document: &Document) -> Vec<usize> {
             lopdf::xref::XrefEntry::Normal { offset, generation }
                 if !document.objects.contains_key(&(*number, *generation)) =>
             {
-                usize::try_from(*offset).map_or(None, Some)
+                usize::try_from(*offset).ok()
             }
             _ => None,
         })

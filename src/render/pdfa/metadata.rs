@@ -33,7 +33,7 @@ impl Raw {
         let creator = match document.trailer.get(b"Info") {
             Ok(Object::Reference(id)) => document.get_dictionary(*id).map_or(None, |info| {
                 info.get(b"Creator")
-                    .map_or(None, |creator| creator.as_str().map_or(None, Some))
+                    .map_or(None, |creator| creator.as_str().ok())
                     .map(|bytes| String::from_utf16_lossy(&cmap::text_units(bytes)))
             }),
             Ok(_) | Err(_) => None,

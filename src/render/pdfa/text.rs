@@ -1,6 +1,12 @@
 //! Follows the text of content streams: which font shows which codes, and what the page says they mean (`ActualText`).
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the kinds of PDF objects are closed (ISO 32000-1, 7.3), and most places want one of them"
+)]
+
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use lopdf::{Document, ObjectId};
 
@@ -216,7 +222,7 @@ pub(super) fn usage(document: &Document, drawings: &[Drawing]) -> Result<Usage, 
             if let Some((Some(actual), glyphs)) =
                 follower.follow(document, drawing.owner, &bytes, &operation)
             {
-                note(&mut usage, actual, &glyphs);
+                note(&mut usage, &actual, &glyphs);
             }
             for token in shown(&bytes, &operation) {
                 let Some(id) = follower.state.font else {
@@ -225,8 +231,8 @@ pub(super) fn usage(document: &Document, drawings: &[Drawing]) -> Result<Usage, 
                         what: "text is shown in no font that its resources name",
                     });
                 };
-                if !usage.fonts.contains_key(&id) {
-                    usage.fonts.insert(id, visit::font(document, id)?);
+                if let Entry::Vacant(place) = usage.fonts.entry(id) {
+                    place.insert(visit::font(document, id)?);
                 }
                 let covered = follower.has_actual_text();
                 let codes = usage.codes.entry(id).or_default();
@@ -246,7 +252,7 @@ pub(super) fn usage(document: &Document, drawings: &[Drawing]) -> Result<Usage, 
     Ok(usage)
 }
 
-fn note(usage: &mut Usage, actual: Vec<u16>, glyphs: &[(ObjectId, u32)]) {
+fn note(usage: &mut Usage, actual: &[u16], glyphs: &[(ObjectId, u32)]) {
     let alone = glyphs.len() == 1;
     for (font, code) in glyphs {
         let evidence = usage
@@ -257,8 +263,8 @@ fn note(usage: &mut Usage, actual: Vec<u16>, glyphs: &[(ObjectId, u32)]) {
             .or_default();
         if !alone {
             evidence.bare = true;
-        } else if !evidence.texts.contains(&actual) {
-            evidence.texts.push(actual.clone());
+        } else if !evidence.texts.iter().any(|text| text == actual) {
+            evidence.texts.push(actual.to_vec());
         }
     }
 }

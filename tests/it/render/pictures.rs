@@ -1,5 +1,10 @@
 //! Picture documents: pixels come out as they went in, and veraPDF passes the pages.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a fixture that is not as it was is a failed test"
+)]
+
 use std::io::Cursor;
 use std::process::Command;
 
