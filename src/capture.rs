@@ -69,6 +69,8 @@ pub struct BrowserVersion {
     pub revision: String,
     /// JavaScript engine version.
     pub javascript: String,
+    /// The arguments it runs with, the profile's place apart.
+    pub arguments: Vec<String>,
 }
 
 /// What page to take, and within which bounds.
@@ -264,6 +266,7 @@ impl Browser {
             )
             .await
             .map_err(lost)?;
+        let arguments = arguments(&client).await?;
         let text = |name: &str| version[name].as_str().unwrap_or_default().to_owned();
         let version = BrowserVersion {
             product: text("product"),
@@ -271,6 +274,7 @@ impl Browser {
             protocol: text("protocolVersion"),
             revision: text("revision"),
             javascript: text("jsVersion"),
+            arguments,
         };
         Ok(Self {
             process,
@@ -352,6 +356,29 @@ impl Browser {
             tracing::debug!(%error, "the browser did not close by itself");
         }
         self.process.end().await;
+    }
+}
+
+/// The arguments that the browser runs with, whoever gave them. A browser that ignores certificates proves nothing.
+async fn arguments(client: &Client) -> Result<Vec<String>, BrowserError> {
+    let answer = client
+        .call("Browser.getBrowserCommandLine", json!({}), HELLO_LIMIT)
+        .await
+        .map_err(lost)?;
+    let all = answer["arguments"].as_array().into_iter().flatten();
+    let arguments: Vec<String> = all
+        .filter_map(Value::as_str)
+        .filter(|argument| !argument.starts_with("--user-data-dir"))
+        .map(str::to_owned)
+        .collect();
+    match arguments
+        .iter()
+        .find(|argument| argument.starts_with("--ignore-certificate-errors"))
+    {
+        Some(argument) => Err(BrowserError::Start {
+            message: format!("it was made to run with {argument}"),
+        }),
+        None => Ok(arguments),
     }
 }
 

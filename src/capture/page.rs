@@ -10,7 +10,7 @@ use crate::capture::cdp::{CdpError, Client};
 use crate::capture::consent::{self, Act};
 use crate::capture::guard::Cidr;
 use crate::capture::proxy::Proxy;
-use crate::capture::scroll::{self, HEIGHT_LIMIT, POST_LIMIT, SCROLL_LIMIT};
+use crate::capture::scroll::{self, HEIGHT_LIMIT, POST_LIMIT, SCROLL_LIMIT, Scrolled};
 use crate::capture::shots::{self, Shots};
 use crate::capture::tab::{CALL_LIMIT, LANGUAGE, Tab, ZONE};
 use crate::capture::text::{self, Texts};
@@ -163,7 +163,7 @@ async fn steps(
     taken.files.push(shots::view(tab, raw).await?);
     taken.acts.extend(consent::clear(tab).await?);
     taken.timed("view", begun);
-    let scrolled = scroll::to_end(tab, true).await?;
+    let scrolled = whole_page(tab, taken).await?;
     taken.timed("scroll", begun);
     at_rest &= scrolled.at_rest;
     taken.acts.extend(scrolled.acts);
@@ -196,13 +196,35 @@ async fn steps(
     Ok(())
 }
 
-async fn describe(tab: &mut Tab, taken: &mut Taken) -> Result<(), CdpError> {
-    #[derive(serde::Deserialize)]
-    struct Described {
-        title: String,
-        language: Option<String>,
-        address: String,
+/// Scrolls to the end. Where the page was loaded anew meanwhile (by a button, or by itself) what was collected is gone:
+/// then once more, without clicking anything.
+async fn whole_page(tab: &mut Tab, taken: &mut Taken) -> Result<Scrolled, Problem> {
+    let loads = tab.traffic().loads;
+    let scrolled = scroll::to_end(tab, true).await?;
+    let again = tab.traffic().loads;
+    if again == loads {
+        return Ok(scrolled);
     }
+    taken.acts.extend(scrolled.acts);
+    taken.acts.extend(consent::clear(tab).await?);
+    let mut scrolled = scroll::to_end(tab, false).await?;
+    let is_same = tab
+        .ask::<Described>("bevara.describe()", CALL_LIMIT)
+        .await?
+        .address
+        == taken.address;
+    scrolled.at_rest &= is_same && tab.traffic().loads == again;
+    Ok(scrolled)
+}
+
+#[derive(serde::Deserialize)]
+struct Described {
+    title: String,
+    language: Option<String>,
+    address: String,
+}
+
+async fn describe(tab: &mut Tab, taken: &mut Taken) -> Result<(), CdpError> {
     let described: Described = tab.ask("bevara.describe()", CALL_LIMIT).await?;
     taken.title = described.title;
     taken.language = described.language;
@@ -291,7 +313,7 @@ fn provenance(
         "v": 1,
         "tool": {"name": "bevara", "version": env!("CARGO_PKG_VERSION")},
         "browser": {"product": version.product, "user_agent": version.user_agent, "protocol": version.protocol,
-            "revision": version.revision, "javascript": version.javascript},
+            "revision": version.revision, "javascript": version.javascript, "arguments": version.arguments},
         "address": request.url,
         "final_address": taken.address,
         "title": taken.title,

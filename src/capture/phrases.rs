@@ -8,6 +8,8 @@ use serde::Serialize;
 pub(crate) struct Words {
     /// In the text of a consent bar.
     pub(crate) consent: &'static [&'static str],
+    /// Beginning of the text of a button that accepts: it shows that a bar asks, and is never clicked.
+    pub(crate) accept: &'static [&'static str],
     /// Whole text of a button that refuses.
     pub(crate) refuse: &'static [&'static str],
     /// Beginning of a button's text that shows more of the same page.
@@ -28,6 +30,24 @@ pub(crate) const WORDS: Words = Words {
         "gdpr",
         "innan du fortsätter till",
         "before you continue to",
+    ],
+    accept: &[
+        "acceptera",
+        "godkänn",
+        "tillåt",
+        "jag godkänner",
+        "jag accepterar",
+        "jag förstår",
+        "jag samtycker",
+        "ok",
+        "okej",
+        "accept",
+        "allow",
+        "agree",
+        "i accept",
+        "i agree",
+        "i understand",
+        "got it",
     ],
     refuse: &[
         "avvisa alla",
@@ -178,7 +198,13 @@ mod tests {
 
     #[test]
     fn every_word_is_as_the_page_script_compares_it() {
-        for list in [WORDS.consent, WORDS.refuse, WORDS.more, WORDS.login] {
+        for list in [
+            WORDS.consent,
+            WORDS.accept,
+            WORDS.refuse,
+            WORDS.more,
+            WORDS.login,
+        ] {
             for word in list {
                 assert_eq!(*word, word.trim().to_lowercase(), "{word}");
                 assert_eq!(list.iter().filter(|one| *one == word).count(), 1, "{word}");

@@ -47,11 +47,13 @@ struct Collected {
 #[derive(Debug, Deserialize)]
 struct Expanded {
     log: Vec<Act>,
+    full: bool,
 }
 
 /// Scrolls to the end.
 pub(crate) async fn to_end(tab: &mut Tab, expand: bool) -> Result<Scrolled, CdpError> {
     let begun = Instant::now();
+    let loads = tab.traffic().loads;
     let mut scrolled = Scrolled {
         at_rest: true,
         ..Scrolled::default()
@@ -62,6 +64,10 @@ pub(crate) async fn to_end(tab: &mut Tab, expand: bool) -> Result<Scrolled, CdpE
         scrolled.height_limit = place.height > HEIGHT_LIMIT;
         if scrolled.height_limit || scrolled.post_limit {
             break;
+        }
+        // Loaded anew: what was collected and clicked is forgotten, and would be clicked for ever.
+        if expand && tab.traffic().loads != loads {
+            return Ok(scrolled);
         }
         if begun.elapsed() > SCROLL_LIMIT {
             scrolled.at_rest = false;
@@ -97,9 +103,9 @@ async fn at_bottom(
     tab.ask::<Option<bool>>("(bevara.eager(), null)", CALL_LIMIT)
         .await?;
     let acts = if expand {
-        tab.ask::<Expanded>("bevara.expand()", CALL_LIMIT)
-            .await?
-            .log
+        let expanded: Expanded = tab.ask("bevara.expand()", CALL_LIMIT).await?;
+        scrolled.post_limit |= expanded.full;
+        expanded.log
     } else {
         Vec::new()
     };

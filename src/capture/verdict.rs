@@ -253,7 +253,8 @@ mod tests {
 
     #[test]
     fn each_shortcoming_alone_makes_it_partial() {
-        let cases: [(fn(&mut PageFacts), Reason); 13] = [
+        type Spoil = fn(&mut PageFacts);
+        let cases: [(Spoil, Reason); 13] = [
             (|facts| facts.at_rest = false, Reason::TimeoutPage),
             (|facts| facts.segments = 0, Reason::TimeoutShot),
             (|facts| facts.pictures_whole = false, Reason::TimeoutShot),

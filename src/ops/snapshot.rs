@@ -97,7 +97,11 @@ pub struct BrowserSlot {
     stage: Stage,
     browser: Option<Browser>,
     starts: u32,
+    uses: u32,
 }
+
+/// How often a browser is used before another one takes over: long-lived browsers grow.
+const USES: u32 = 50;
 
 impl BrowserSlot {
     /// A slot for `app`; nothing is started yet.
@@ -119,6 +123,7 @@ impl BrowserSlot {
             stage,
             browser: None,
             starts: 0,
+            uses: 0,
         })
     }
 
@@ -127,16 +132,18 @@ impl BrowserSlot {
         if self
             .browser
             .as_ref()
-            .is_some_and(|browser| !browser.is_alive())
+            .is_some_and(|browser| !browser.is_alive() || self.uses >= USES)
         {
             self.close().await;
         }
         if self.browser.is_none() {
             // A profile that a dead browser leaves behind is never used again.
             self.starts += 1;
+            self.uses = 0;
             self.options.profile = self.stage.dir().join(format!("profile-{}", self.starts));
             self.browser = Some(Browser::launch(&self.options).await?);
         }
+        self.uses += 1;
         self.browser
             .as_mut()
             .ok_or_else(|| OpsError::Problem("the browser did not start".to_owned()))

@@ -1,4 +1,5 @@
 //! The capture engine against real pages in a real browser.
+#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -327,7 +328,6 @@ async fn a_tall_page_is_whole_in_its_segments() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_that_nobody_trusts_has_failed() {
-    let pages = Pages::start();
     let mut rig = Rig::start().await;
     let dir = rig.dir.path().to_owned();
     let made = Command::new("openssl")
@@ -438,6 +438,66 @@ async fn a_document_of_our_own_is_printed_and_loads_nothing() {
     assert!(info.contains("Tagged:          yes"), "{info}");
     assert!(info.contains("(A4)"), "{info}");
     assert_eq!(pages.asked(), Vec::<String>::new());
+    rig.browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_lies_over_the_page_is_hidden_or_put_in_its_place_and_logged() {
+    let pages = Pages::start();
+    let mut rig = Rig::start().await;
+    let (page, raw) = rig.take(&pages.url("/bars.html")).await;
+    assert_eq!(
+        verdict(&page),
+        (Verdict::Complete, Vec::new()),
+        "{:?}",
+        page.facts
+    );
+    assert_eq!(page.title, "Lister", "a bar was accepted");
+    let picture = image::open(raw.join("page-0001.png")).unwrap().into_rgb8();
+    assert!(picture.height() > 6_000, "{}", picture.height());
+    let lines = |colour: [u8; 3]| {
+        (0..picture.height())
+            .filter(|y| picture.get_pixel(900, *y).0 == colour)
+            .count()
+    };
+    // The menu and the message once each; the dialog nowhere; what fades in is there.
+    assert_eq!(lines([1, 120, 1]), 60);
+    assert_eq!(lines([1, 1, 120]), 40);
+    assert_eq!(lines([250, 0, 250]), 0);
+    assert_eq!(lines([120, 60, 0]), 100);
+    let acts = document(&raw, "requests.json")["acts"].clone();
+    let logged = |action: &str, element: &str| {
+        acts.as_array()
+            .unwrap()
+            .iter()
+            .any(|act| act["action"] == action && act["element"] == element)
+    };
+    assert!(
+        logged("hidden", "div#ask") && logged("unstuck", "nav") && logged("unstuck", "div#top"),
+        "{acts:#}"
+    );
+    let view = image::open(raw.join("view.png")).unwrap().into_rgb8();
+    assert_eq!(
+        view.get_pixel(900, 600).0,
+        [250, 0, 250],
+        "the view was touched"
+    );
+    rig.browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_button_that_loads_the_page_anew_is_survived_and_links_are_not_followed() {
+    let pages = Pages::start();
+    let mut rig = Rig::start().await;
+    let (page, _) = rig.take(&pages.url("/leaves.html")).await;
+    assert_eq!(
+        verdict(&page),
+        (Verdict::Complete, Vec::new()),
+        "{:?}",
+        page.facts
+    );
+    assert_eq!(page.counts.inventory, 2);
+    assert!(!pages.asked().contains(&"/404".to_owned()));
     rig.browser.close().await;
 }
 

@@ -77,7 +77,7 @@ fn answer(stream: &TcpStream, log: &Mutex<Vec<String>>) {
         "/konto" => redirect(stream, "/accounts/login/"),
         "/accounts/login/" => fixture(stream, "wall.html"),
         "/to" => redirect(stream, query),
-        "/hang" | "/hang.css" | "/hang.png" => std::thread::sleep(Duration::from_secs(120)),
+        "/hang" | "/hang.css" | "/hang.png" => std::thread::sleep(Duration::from_mins(2)),
         "/slow" => send(stream, "200 OK", "text/html; charset=utf-8",
             "<!DOCTYPE html><html lang=sv><title>Hänger</title><article><p>Text som går att läsa fast en bild aldrig kommer.</p><img src=/hang.png width=100 height=100></article>".as_bytes()),
         "/spin" => send(stream, "200 OK", "text/html; charset=utf-8",

@@ -6,7 +6,7 @@
     '[itemtype*="schema.org/SocialMediaPosting"]', '[itemtype*="schema.org/BlogPosting"]',
     '[itemtype*="schema.org/DiscussionForumPosting"]', '[itemtype*="schema.org/Article"]',
   ].join(',');
-  const LIMIT = { text: 100000, short: 500, clicks: 400 };
+  const LIMIT = { text: 100000, short: 500, clicks: 5000 };
   const clean = (text) => (text || '').replace(/[ \t\u00a0]+/g, ' ').replace(/\s*\n\s*/g, '\n').trim();
   const squash = (text) => (text || '').normalize('NFC').replace(/\s+/g, ' ').trim().toLowerCase();
   const cut = (text, limit = LIMIT.short) => (text || '').slice(0, limit);
@@ -152,9 +152,14 @@
       if (!floats || !visible(element)) continue;
       if (found.some((one) => one.contains(element))) continue;
       const text = squash(element.innerText);
-      if (text.length > 6000) continue;
+      if (text.length > 6000 || element.querySelector(POST)) continue;
       const tag = `${element.id} ${typeof element.className === 'string' ? element.className : ''} ${element.getAttribute('aria-label') || ''} ${element.title || ''}`;
-      if (marked.test(tag) || words.consent.some((word) => text.includes(word))) found.push(element);
+      // A bar asks: a menu that only links to a page about cookies does not.
+      const asks = buttons(element).some((one) => {
+        const label = labels(one);
+        return words.refuse.includes(label) || words.accept.some((word) => label === word || label.startsWith(`${word} `));
+      });
+      if (marked.test(tag) || (asks && words.consent.some((word) => text.includes(word)))) found.push(element);
     }
     return found;
   };
@@ -235,7 +240,8 @@
       } else if (position === 'fixed' && visible(element)) {
         const { top, left, width, bottom } = box(element);
         // What hangs at the lower edge would lie over a post wherever it were put: it is in the view picture.
-        if (top > innerHeight / 2 || (top <= 0 && bottom >= innerHeight)) {
+        const holds = element.querySelector(POST) || element.innerText.length > document.body.innerText.length / 2;
+        if (!holds && (top > innerHeight / 2 || (top <= 0 && bottom >= innerHeight))) {
           hide(element);
           log.push({ action: 'hidden', element: name(element), label: cut(clean(element.innerText), 100) });
         } else {
