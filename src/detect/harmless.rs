@@ -145,6 +145,12 @@ fn kind(text: &Text, classes: &[Class], by_authority: bool) -> Option<Kind> {
             && !rest.contains(&Class::Sensitive);
         return fits.then_some(Kind::Tagging);
     }
+    if has(Class::Sensitive)
+        && !by_authority
+        && text.tokens.iter().any(|token| is_street(&token.word))
+    {
+        return None;
+    }
     if has(Class::Sensitive) && speaks_of_us(&text.tokens, by_authority) {
         return None;
     }
@@ -159,7 +165,7 @@ fn kind(text: &Text, classes: &[Class], by_authority: bool) -> Option<Kind> {
         return None;
     }
     let about = has(Class::Public) || has(Class::Service);
-    if !by_authority && pairs_people_with_school(&text.tokens) {
+    if !by_authority && (is_visit(&text.tokens) || pairs_people_with_school(&text.tokens)) {
         return None;
     }
     if by_authority {
@@ -204,15 +210,27 @@ fn pairs_people_with_school(tokens: &[Token]) -> bool {
 
 /// What speaks to one reader of a time may be an appointment.
 fn is_appointment(tokens: &[Token], classes: &[Class]) -> bool {
-    let reader = tokens
-        .iter()
-        .any(|token| matches!(token.word.as_str(), "du" | "dig" | "din" | "ditt" | "dina"));
+    let reader = tokens.iter().enumerate().any(|(at, token)| {
+        let thanked = tokens
+            .get(at + 1)
+            .is_some_and(|next| matches!(next.word.as_str(), "fråga" | "kommentar"));
+        matches!(token.word.as_str(), "du" | "dig" | "din" | "ditt" | "dina") && !thanked
+    });
     let timed = classes.contains(&Class::Time)
         || tokens.iter().any(|token| token.kind == TokenKind::Number);
     reader && timed
 }
 
-/// Thanks with a negation may be bitter.
+/// "ni kommer", "kommer ni": a visit to somebody.
+fn is_visit(tokens: &[Token]) -> bool {
+    let pair = |one: &Token, other: &Token| one.word == "ni" && other.word == "kommer";
+    tokens
+        .iter()
+        .zip(tokens.iter().skip(1))
+        .any(|(one, other)| pair(one, other) || pair(other, one))
+}
+
+/// Thanks with a negation or a comparison may be bitter, or tell how somebody is.
 fn is_negated(tokens: &[Token]) -> bool {
     tokens.iter().any(|token| {
         matches!(
@@ -227,6 +245,8 @@ fn is_negated(tokens: &[Token]) -> bool {
                 | "utan"
                 | "nej"
                 | "slut"
+                | "bättre"
+                | "sämre"
         )
     })
 }
@@ -245,6 +265,7 @@ fn speaks_of_us(tokens: &[Token], by_authority: bool) -> bool {
                     | "min"
                     | "mina"
                     | "oss"
+                    | "nagon"
                     | "dina"
                     | "din"
                     | "er"
@@ -425,7 +446,7 @@ fn compound(word: &str) -> Option<Class> {
     if HEADS.ends(word).is_some() {
         return Some(Class::Public);
     }
-    let at = PUBLIC.ends(word)?;
+    let at = PUBLIC.ends(word).or_else(|| TIME.ends(word))?;
     let first = word.get(..at)?;
     let bare = first.strip_suffix('s').unwrap_or(first);
     let known = [first, bare]

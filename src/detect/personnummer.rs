@@ -260,7 +260,7 @@ fn luhn(digits: &[u32]) -> bool {
             product / 10 + product % 10
         })
         .sum();
-    digits.len() == 10 && sum % 10 == 0
+    digits.len() == 10 && sum.is_multiple_of(10)
 }
 
 #[cfg(test)]

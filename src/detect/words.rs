@@ -21,13 +21,12 @@ impl Words {
         for line in lines(list) {
             let mut stem = "";
             for part in line.split_whitespace() {
-                match part.strip_prefix('-') {
-                    Some(ending) => exact.insert(format!("{stem}{ending}")),
-                    None => {
-                        stem = part;
-                        exact.insert(part.to_owned())
-                    }
-                };
+                if let Some(ending) = part.strip_prefix('-') {
+                    exact.insert(format!("{stem}{ending}"));
+                } else {
+                    stem = part;
+                    exact.insert(part.to_owned());
+                }
             }
         }
         let plain = exact.iter().map(|word| plain(word)).collect();

@@ -255,6 +255,10 @@ pub struct PostFacts {
 
 /// The facts that the safety floor G0–G8 rests on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a condition of its own; none excludes another"
+)]
 pub struct FloorFacts {
     /// G0: ids of holds that cover the post.
     pub holds: Vec<String>,

@@ -50,8 +50,8 @@ fn is_cleared(example: &Example) -> bool {
     .all(|flag| answers[flag].value == Truth::No)
 }
 
-/// Recall over the simple ones of a half; fails on any other that is cleared.
-fn recall(half: &str) -> f64 {
+/// Share of the simple ones that are cleared, and those that are not; fails on any other that is cleared.
+fn recall(half: &str) -> (f64, Vec<String>) {
     let examples = examples(half);
     let wrong: Vec<&Example> = examples
         .iter()
@@ -61,36 +61,47 @@ fn recall(half: &str) -> f64 {
         wrong.is_empty(),
         "{half}: cleared though not simple: {wrong:#?}"
     );
-    let simple: Vec<&Example> = examples.iter().filter(|example| example.simple).collect();
-    let missed: Vec<&&Example> = simple
-        .iter()
-        .filter(|example| !is_cleared(example))
-        .collect();
-    for example in &missed {
-        let answers = answers_for_text(&example.text, example.role == "kommun", true);
-        let left: Vec<_> = answers
+    let count = |wanted: bool| {
+        let found = examples
             .iter()
-            .filter(|(_, answer)| answer.value != Truth::No)
-            .map(|(flag, answer)| format!("{} {}", flag.code(), answer.because))
-            .collect();
-        println!(
-            "{half} missed {} {}: {} {left:?}",
-            example.template, example.class, example.text
-        );
-    }
-    let share = 1.0
-        - f64::from(u32::try_from(missed.len()).unwrap())
-            / f64::from(u32::try_from(simple.len()).unwrap());
-    println!(
-        "{half}: {} examples, {} secret, recall {share:.3}",
-        examples.len(),
-        examples.iter().filter(|example| example.secret).count()
-    );
-    share
+            .filter(|example| example.simple && is_cleared(example) == wanted)
+            .count();
+        f64::from(u32::try_from(found).expect("few examples"))
+    };
+    let missed = examples
+        .iter()
+        .filter(|example| example.simple && !is_cleared(example))
+        .map(|example| format!("{} {}: {}", example.template, example.class, example.text))
+        .collect();
+    (count(true) / (count(true) + count(false)), missed)
 }
 
 #[test]
 fn no_secret_example_is_cleared_and_most_simple_ones_are() {
-    assert!(recall("dev") >= 0.6);
-    assert!(recall("held-out") >= 0.6);
+    for half in ["dev", "held-out", "hard"] {
+        let (share, missed) = recall(half);
+        println!("{half}: recall {share:.3}; missed:\n{}", missed.join("\n"));
+        assert!(share >= 0.6, "{half}: recall {share}");
+    }
+}
+
+#[test]
+fn an_answer_says_who_gave_it_and_never_quotes_the_post() {
+    let text = "Kalle Hemligsson bor på Solgården sedan sjukhuset";
+    for answer in answers_for_text(text, false, true).values() {
+        assert!(answer.by.contains('/'), "{answer:?}");
+        for word in text.split(' ').filter(|word| word.len() > 4) {
+            assert!(!answer.because.contains(word), "{answer:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_published_with_a_picture_is_never_cleared() {
+    for flag in [Flag::Sekretess, Flag::Personnummer, Flag::Barnpornografi] {
+        let answers = answers_for_text("Tack!", false, false);
+        assert_eq!(answers[&flag].value, Truth::Unknown, "{}", flag.code());
+        let alone = answers_for_text("Tack!", false, true);
+        assert_eq!(alone[&flag].value, Truth::No, "{}", flag.code());
+    }
 }

@@ -252,10 +252,9 @@ fn quotes_stand_in_the_sources() {
                 .as_ref()
                 .unwrap_or_else(|| panic!("{} has no stod", rule.id));
             // A quote is from the basis that the support names, from one of the rule's own, or from the policy's one source.
-            let named = support.basis.iter().chain(&rule.bases);
+            let mut named = support.basis.iter().chain(&rule.bases);
             let source = named
-                .filter_map(|id| policy.basis(id)?.source.clone())
-                .next()
+                .find_map(|id| policy.basis(id)?.source.clone())
                 .unwrap_or_else(|| panic!("{} rests on no source", rule.id));
             let source = words(&std::fs::read_to_string(sources.join(&source)).unwrap());
             assert!(

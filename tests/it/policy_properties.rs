@@ -62,7 +62,7 @@ fn answer(value: Truth) -> Answer {
 }
 
 fn day(number: i64) -> NaiveDate {
-    NaiveDate::from_ymd_opt(2026, 1, 1).unwrap() + chrono::Duration::days(number)
+    NaiveDate::from_ymd_opt(2026, 1, 1).expect("a date") + chrono::Duration::days(number)
 }
 
 fn truth() -> impl Strategy<Value = Truth> {
@@ -209,8 +209,8 @@ fn facts() -> impl Strategy<Value = PostFacts> {
 fn policy(rules: Vec<Rule>) -> Policy {
     static BASE: LazyLock<Policy> = LazyLock::new(|| {
         let path = repository().join("fixtures/policies/exempelkommun.toml");
-        let text = std::fs::read_to_string(path).unwrap();
-        parse("exempelkommun.toml", &text).unwrap()
+        let text = std::fs::read_to_string(path).expect("the fixture is there");
+        parse("exempelkommun.toml", &text).expect("the fixture is a policy")
     });
     Policy {
         rules,
