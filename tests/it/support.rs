@@ -154,6 +154,16 @@ impl Archive {
         archive
     }
 
+    /// A copy of the archive as it stands, in a directory of its own.
+    pub(crate) fn copied(&self) -> Self {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        copy_dir(self.root.path(), root.path());
+        Self {
+            root,
+            person: self.person.clone(),
+        }
+    }
+
     /// The archive's directory.
     pub(crate) fn path(&self) -> PathBuf {
         self.root.path().join("arkiv")
@@ -221,5 +231,19 @@ impl Archive {
             .as_str()
             .expect("account add gives the id")
             .to_owned()
+    }
+}
+
+/// Copies a directory with everything in it.
+pub(crate) fn copy_dir(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a directory");
+    for entry in std::fs::read_dir(from).expect("a directory") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.file_type().expect("a type").is_dir() {
+            copy_dir(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), &target).expect("a copy");
+        }
     }
 }

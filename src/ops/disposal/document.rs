@@ -39,6 +39,9 @@ fn fact(name: &str, value: impl std::fmt::Display) -> (String, String) {
 }
 
 fn table(header: &[&str], rows: Vec<Vec<String>>) -> Block {
+    if rows.is_empty() {
+        return Block::Text(format!("{}: inga.", header.first().unwrap_or(&"Rader")));
+    }
     Block::Table {
         header: header.iter().map(ToString::to_string).collect(),
         rows,

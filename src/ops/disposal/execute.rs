@@ -75,7 +75,14 @@ pub async fn execute(app: &mut App, plan: &RecordId) -> Result<Executed, OpsErro
     }
     let mut execution = Execution::begin(app, loaded).await?;
     while execution.step(app).await? {}
-    execution.finish(app).await
+    let executed = execution.finish(app).await?;
+    // The act is done and recorded; a document that cannot be made now is made by `disposal record`.
+    if executed.protocol.is_some()
+        && let Err(error) = record::record(app, plan).await
+    {
+        tracing::warn!(%error, "the document of the disposal record could not be kept");
+    }
+    Ok(executed)
 }
 
 impl Execution {
@@ -218,10 +225,6 @@ impl Execution {
         };
         let protocol = record::confirm(app, &self.plan, &self.by, (&self.held, scan)).await?;
         self.folder.destroy()?;
-        // The act is done and recorded; a document that cannot be made now is made by `disposal record`.
-        if let Err(error) = record::record(app, &id).await {
-            tracing::warn!(%error, "the document of the disposal record could not be kept");
-        }
         Ok(Executed {
             plan: id,
             disposed,

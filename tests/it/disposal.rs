@@ -1,0 +1,1004 @@
+//! Disposal from plan to record and audit, on an archive with a captured, delivered and receipted account; and what an
+//! attacker, a crash and a hold make of it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use base64::Engine as _;
+use serde_json::{Value, json};
+
+use crate::pages::Pages;
+use crate::support::{Archive, bevara, copy_dir, ran, repository};
+
+/// The two simple comments that the policy lets go, by their id in the export.
+const SIMPLE: [(&str, &str); 2] = [
+    ("20", "Tack för informationen!"),
+    ("21", "Stort tack för sommarkonserten, så bra ordnat!"),
+];
+/// Comments that are about a person, a case, or rude.
+const KEPT: [&str; 6] = [
+    "Min pappa har hemtjänst och ingen kommer",
+    "Anmälan till socialtjänsten om grannen",
+    "Jag vill överklaga beslutet",
+    "Ni är helt idiotiska",
+    "Mitt nummer är 070-1234567, ring om min ansökan",
+    "Dotterns skola på Lillgatan är kall",
+];
+
+fn comment(id: usize, text: &str) -> String {
+    format!(
+        "<wp:comment><wp:comment_id>{id}</wp:comment_id><wp:comment_author>Besökare</wp:comment_author>\
+         <wp:comment_date_gmt>2026-05-04 10:30:00</wp:comment_date_gmt><wp:comment_content><![CDATA[{text}]]></wp:comment_content>\
+         <wp:comment_approved>1</wp:comment_approved><wp:comment_type>comment</wp:comment_type>\
+         <wp:comment_parent>0</wp:comment_parent><wp:comment_user_id>0</wp:comment_user_id></wp:comment>"
+    )
+}
+
+/// A WordPress export: four posts by the municipality, the comments below the first.
+pub(crate) fn export(comments: &[(usize, &str)]) -> String {
+    let comments: String = comments
+        .iter()
+        .map(|(id, text)| comment(*id, text))
+        .collect();
+    let posts: String = (1..=4)
+        .map(|id| {
+            format!(
+                "<item><title>Nyhet {id}</title><dc:creator>redaktion</dc:creator>\
+                 <content:encoded><![CDATA[<p>Kommunen berättar nyhet {id}.</p>]]></content:encoded><wp:post_id>{id}</wp:post_id>\
+                 <wp:post_date_gmt>2026-05-03 08:00:00</wp:post_date_gmt><wp:post_modified_gmt>2026-05-03 08:00:00</wp:post_modified_gmt>\
+                 <wp:status>publish</wp:status><wp:post_parent>0</wp:post_parent><wp:post_type>post</wp:post_type>{}</item>",
+                if id == 1 { comments.as_str() } else { "" }
+            )
+        })
+        .collect();
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><rss version=\"2.0\" xmlns:content=\"http://purl.org/rss/1.0/modules/content/\" \
+         xmlns:dc=\"http://purl.org/dc/elements/1.1/\" xmlns:wp=\"http://wordpress.org/export/1.2/\"><channel><title>Blogg</title>\
+         <wp:wxr_version>1.2</wp:wxr_version><wp:base_blog_url>http://127.0.0.1</wp:base_blog_url>\
+         <wp:author><wp:author_id>2</wp:author_id><wp:author_login>redaktion</wp:author_login></wp:author>{posts}</channel></rss>"
+    )
+}
+
+pub(crate) fn comments() -> Vec<(usize, &'static str)> {
+    let simple = SIMPLE.iter().map(|(id, text)| (id.parse().unwrap(), *text));
+    let kept = KEPT
+        .iter()
+        .enumerate()
+        .map(|(index, text)| (30 + index, *text));
+    simple.chain(kept).collect()
+}
+
+/// An archive with one account whose posts were taken in.
+pub(crate) fn with_posts(policy: &str, url: &str) -> Archive {
+    let archive = Archive::with_policy("2026-05-01", policy);
+    archive.add_account("2026-05-01", "blogg", "blogg", url);
+    let file = archive.beside().join("blogg.xml");
+    std::fs::write(&file, export(&comments())).unwrap();
+    archive
+        .json("2026-06-15", &["ingest", "blogg", file.to_str().unwrap()])
+        .exits(0);
+    archive
+}
+
+const EXAMPLE: &str = "fixtures/policies/exempelkommun.toml";
+
+/// The same, captured on 1 July, exported and receipted. Made once; every test works on a copy.
+fn delivered() -> Archive {
+    static MADE: OnceLock<Archive> = OnceLock::new();
+    let made = MADE.get_or_init(|| {
+        let pages = Pages::start();
+        let archive = with_posts(EXAMPLE, &pages.url("/short.html"));
+        archive.json("2026-07-01T00:10:00+02:00", &["run"]).exits(0);
+        let out = archive.beside().join("paket");
+        archive
+            .json(
+                "2026-07-05",
+                &["export", "--format", "bagit", out.to_str().unwrap()],
+            )
+            .exits(0);
+        let receipt = archive.beside().join("kvittens.txt");
+        std::fs::write(&receipt, "Mottaget").unwrap();
+        archive
+            .json(
+                "2026-07-10",
+                &[
+                    "receipt",
+                    "add",
+                    out.to_str().unwrap(),
+                    receipt.to_str().unwrap(),
+                ],
+            )
+            .exits(0);
+        archive
+    });
+    made.copied()
+}
+
+fn plan(archive: &Archive) -> (String, String) {
+    let result = archive
+        .json("2026-09-01", &["disposal", "plan"])
+        .exits(0)
+        .result();
+    (
+        result["plan"].as_str().unwrap().to_owned(),
+        result["digest"].as_str().unwrap().to_owned(),
+    )
+}
+
+/// A plan that another person has approved on 2 September; it can be executed from 2 October.
+fn approved(archive: &Archive) -> (String, String) {
+    let (plan, _) = plan(archive);
+    let second = archive.add_person("2026-09-01", "Lo Annan", "foretradare");
+    let result = as_person(
+        archive,
+        &second,
+        "2026-09-02",
+        &["disposal", "approve", &plan, "--decision", "KS 2026/12 § 4"],
+    );
+    assert_eq!(result["executable_from"], "2026-10-01T22:00:00Z");
+    (plan, second)
+}
+
+fn as_person(archive: &Archive, person: &str, as_of: &str, args: &[&str]) -> Value {
+    let mut command = bevara();
+    command.arg("--archive").arg(archive.path());
+    command
+        .args(["--as", person, "--as-of", as_of, "--json"])
+        .args(args);
+    ran(&mut command).exits(0).result()
+}
+
+fn key(archive: &Archive, source_id: &str) -> String {
+    let plan = archive
+        .json("2026-09-01", &["disposal", "plan", "--dry-run"])
+        .exits(0)
+        .result();
+    let items = plan["items"].as_array().unwrap();
+    let item = items
+        .iter()
+        .find(|item| item["source_id"] == source_id)
+        .unwrap();
+    item["post"].as_str().unwrap().to_owned()
+}
+
+/// Files below `dir` that hold `needle`, but page captures.
+fn holding(dir: &Path, needle: &[u8]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in walkdir::WalkDir::new(dir)
+        .into_iter()
+        .flatten()
+        .filter(|entry| entry.file_type().is_file())
+    {
+        let bytes = std::fs::read(entry.path()).unwrap();
+        if bytes.windows(needle.len()).any(|window| window == needle) {
+            found.push(entry.into_path());
+        }
+    }
+    found
+}
+
+#[test]
+fn a_plan_is_approved_waited_for_executed_and_proved() {
+    let archive = delivered();
+    let planned = archive
+        .json("2026-09-01", &["disposal", "plan"])
+        .exits(0)
+        .result();
+    let plan = planned["plan"].as_str().unwrap();
+    let items = planned["items"].as_array().unwrap();
+    assert_eq!(items.len(), 12, "every post is evaluated");
+    assert_eq!(planned["excluded"], 10);
+    for item in items {
+        let simple = SIMPLE.iter().any(|(id, _)| item["source_id"] == *id);
+        assert_eq!(item["outcome"] == "may-dispose", simple, "{item:#}");
+        if simple {
+            assert_eq!(item["earliest"], "2026-08-04", "4 May and three months");
+            assert_eq!(item["blocked_by"], json!([]));
+            assert_eq!(item["rules"], json!(["E-4"]));
+        }
+    }
+    let frozen = archive
+        .path()
+        .join(format!("store/records/{plan}/units/000000/plan.json"));
+    let sum = Command::new("sha256sum").arg(&frozen).output().unwrap();
+    assert!(
+        String::from_utf8(sum.stdout)
+            .unwrap()
+            .starts_with(planned["digest"].as_str().unwrap())
+    );
+    assert!(
+        holding(frozen.parent().unwrap(), "Tack".as_bytes()).is_empty(),
+        "the permanent part names nothing"
+    );
+
+    let alone = archive
+        .text(
+            "2026-09-02",
+            &["disposal", "approve", plan, "--decision", "KS 1"],
+        )
+        .exits(4);
+    assert!(alone.stderr.contains("annan person"), "{}", alone.stderr);
+    let unapproved = archive
+        .text("2026-09-02", &["disposal", "execute", plan])
+        .exits(4);
+    assert!(
+        unapproved.stderr.contains("inte godkänd"),
+        "{}",
+        unapproved.stderr
+    );
+    let second = archive.add_person("2026-09-02", "Lo Annan", "foretradare");
+    as_person(
+        &archive,
+        &second,
+        "2026-09-02",
+        &["disposal", "approve", plan, "--decision", "KS 2026/12 § 4"],
+    );
+    let early = archive
+        .text("2026-10-01T23:59:59+02:00", &["disposal", "execute", plan])
+        .exits(4);
+    assert!(
+        early.stderr.contains("först 2026-10-02 00:00"),
+        "{}",
+        early.stderr
+    );
+
+    let executed = archive
+        .json("2026-10-02", &["disposal", "execute", plan])
+        .exits(0)
+        .result();
+    assert_eq!(executed["disposed"], 2);
+    assert_eq!(executed["held_back"], json!([]));
+    for (_, text) in SIMPLE {
+        for form in [
+            text.to_owned(),
+            base64::engine::general_purpose::STANDARD.encode(text),
+            hex::encode(text),
+        ] {
+            assert_eq!(
+                holding(&archive.path(), form.as_bytes()),
+                Vec::<PathBuf>::new(),
+                "{form}"
+            );
+        }
+    }
+    let again = archive
+        .json("2026-10-03", &["disposal", "execute", plan])
+        .exits(0)
+        .result();
+    assert_eq!(again["protocol"], executed["protocol"]);
+    let record = archive
+        .json("2026-10-03", &["disposal", "record", plan])
+        .exits(0)
+        .result();
+    let protocol: Value = serde_json::from_slice(
+        &std::fs::read(archive.path().join(record["json"].as_str().unwrap())).unwrap(),
+    )
+    .unwrap();
+    assert_eq!(protocol["verkstallande"]["antal_gallrade"], 2);
+    assert_eq!(
+        protocol["stod"]["gallringsbeslut"][0]["diarienummer"],
+        "KF 2025/214"
+    );
+    assert_eq!(protocol["beslut"]["beslutsreferens"], "KS 2026/12 § 4");
+    let remaining = protocol["verkstallande"]["kvarstar"].as_array().unwrap();
+    let places: Vec<&str> = remaining
+        .iter()
+        .map(|one| one["var"].as_str().unwrap())
+        .collect();
+    assert_eq!(places, ["bevarad_sidfangst", "plattform"]);
+    let pdf = archive
+        .path()
+        .join(record["pdf"].as_str().expect("a document"));
+    let text = Command::new("pdftotext")
+        .arg(&pdf)
+        .arg("-")
+        .output()
+        .unwrap();
+    let text = String::from_utf8(text.stdout).unwrap();
+    assert!(
+        text.contains("Gallringsprotokoll") && text.contains("Kvarstår"),
+        "{text}"
+    );
+    assert!(!text.contains("sommarkonserten") && !text.contains("Besökare"));
+    archive.json("2026-10-03", &["disposal", "audit"]).exits(0);
+    archive.json("2026-10-03", &["verify"]).exits(0);
+}
+
+#[test]
+fn a_copy_of_a_disposed_unit_is_found_wherever_it_lies() {
+    let archive = delivered();
+    let unit = std::fs::read_dir(archive.path().join("store/captures"))
+        .unwrap()
+        .flatten()
+        .next()
+        .unwrap()
+        .path();
+    let (plan, _) = approved(&archive);
+    let kept = archive.beside().join("kept");
+    copy_dir(&unit, &kept);
+    // A text left behind in another file, in base64, stops the confirmation and names the file.
+    let stray = archive.path().join("secrets/anteckning");
+    std::fs::write(
+        &stray,
+        base64::engine::general_purpose::STANDARD.encode(format!("x{}", SIMPLE[1].1)),
+    )
+    .unwrap();
+    let stopped = archive
+        .json("2026-10-02", &["disposal", "execute", &plan])
+        .exits(1);
+    assert_eq!(
+        stopped.document()["findings"][0]["path"],
+        "secrets/anteckning"
+    );
+    assert_eq!(stopped.result()["protocol"], Value::Null);
+    archive.json("2026-10-02", &["verify"]).exits(5);
+    std::fs::remove_file(&stray).unwrap();
+    let done = archive
+        .json("2026-10-02", &["disposal", "execute", &plan])
+        .exits(0)
+        .result();
+    assert_eq!(done["disposed"], 2);
+    archive
+        .json("2026-10-02", &["disposal", "audit", &plan])
+        .exits(0);
+    // A restored backup, under another name.
+    copy_dir(&kept, &archive.path().join("staging/gammalt"));
+    let audit = archive
+        .json("2026-10-02", &["disposal", "audit", &plan])
+        .exits(1);
+    let traces = audit.result()["residue"].as_array().unwrap().len();
+    assert_eq!(traces, 2, "one for each disposed unit: {}", audit.stdout);
+}
+
+#[tokio::test]
+async fn a_hold_placed_in_the_middle_stops_the_next_post() {
+    let archive = delivered();
+    let (plan, _) = approved(&archive);
+    let held = key(&archive, "21");
+    let mut app = open(&archive, "2026-10-02").await;
+    let mut execution =
+        bevara::ops::disposal::execute::Execution::start(&mut app, &plan.parse().unwrap())
+            .await
+            .unwrap();
+    assert!(execution.step(&mut app).await.unwrap());
+    // Another process, while this one is between two posts.
+    archive
+        .json(
+            "2026-10-02",
+            &[
+                "hold", "place", "--scope", "post", "--post", &held, "--ground", "tvist",
+                "--reason", "Krav",
+            ],
+        )
+        .exits(0);
+    assert!(execution.step(&mut app).await.unwrap());
+    assert!(!execution.step(&mut app).await.unwrap());
+    let executed = execution.finish(&mut app).await.unwrap();
+    assert_eq!(executed.disposed, 1);
+    assert_eq!(executed.held_back.len(), 1);
+    assert_eq!(executed.held_back[0].post.as_deref(), Some(held.as_str()));
+    assert_eq!(executed.held_back[0].blocked_by, ["G0"]);
+    drop(app);
+    let again = archive
+        .json("2026-10-03", &["disposal", "execute", &plan])
+        .exits(4)
+        .result();
+    assert_eq!(
+        again["held_back"],
+        json!([{ "post": held, "blocked_by": ["G0"] }])
+    );
+    archive.json("2026-10-03", &["verify"]).exits(0);
+}
+
+async fn open(archive: &Archive, as_of: &str) -> bevara::app::App {
+    let time = bevara::model::time::Instant::parse_as_of(as_of).unwrap();
+    let clock = bevara::clock::Clock::Fixed(time);
+    bevara::app::App::open(&archive.path(), clock, Some(&archive.person))
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn an_interrupted_execution_is_completed_by_the_next_even_under_a_later_hold() {
+    let archive = delivered();
+    let (plan, _) = approved(&archive);
+    let mut app = open(&archive, "2026-10-02").await;
+    let mut execution =
+        bevara::ops::disposal::execute::Execution::start(&mut app, &plan.parse().unwrap())
+            .await
+            .unwrap();
+    execution.step(&mut app).await.unwrap();
+    drop(execution);
+    drop(app);
+    // As if the crash had come between the log entry and the rename: the unit lies in the store again.
+    let folder = archive.path().join(format!("staging/disposal-{plan}"));
+    let taken = std::fs::read_dir(&folder)
+        .unwrap()
+        .flatten()
+        .next()
+        .unwrap();
+    let name = taken.file_name().into_string().unwrap();
+    let (capture, unit) = name.rsplit_once('-').unwrap();
+    let account = std::fs::read_dir(archive.path().join("store/captures"))
+        .unwrap()
+        .flatten()
+        .next()
+        .unwrap();
+    let place = account.path().join(capture).join("units").join(unit);
+    std::fs::rename(taken.path(), &place).unwrap();
+    archive
+        .json(
+            "2026-10-02",
+            &[
+                "hold",
+                "place",
+                "--scope",
+                "account",
+                "--account",
+                "blogg",
+                "--ground",
+                "tillsyn",
+                "--reason",
+                "JO",
+            ],
+        )
+        .exits(0);
+    archive.json("2026-10-02", &["verify"]).exits(5);
+    let executed = archive
+        .json("2026-10-02", &["disposal", "execute", &plan])
+        .exits(4)
+        .result();
+    assert_eq!(executed["disposed"], 1, "what had an entry is completed");
+    assert_eq!(executed["held_back"][0]["blocked_by"], json!(["G0"]));
+    assert!(!place.exists() && !folder.exists());
+    archive.json("2026-10-02", &["verify"]).exits(0);
+    archive.json("2026-10-02", &["disposal", "audit"]).exits(0);
+}
+
+#[test]
+fn a_plan_of_which_nothing_may_go_stands_as_it_was() {
+    let archive = delivered();
+    let (plan, _) = approved(&archive);
+    let hold = archive
+        .json(
+            "2026-09-10",
+            &[
+                "hold",
+                "place",
+                "--scope",
+                "account",
+                "--account",
+                "blogg",
+                "--ground",
+                "kris",
+                "--reason",
+                "Ras",
+            ],
+        )
+        .exits(0)
+        .result();
+    let stopped = archive
+        .json("2026-10-02", &["disposal", "execute", &plan])
+        .exits(4)
+        .result();
+    assert_eq!(
+        (&stopped["disposed"], &stopped["protocol"]),
+        (&json!(0), &Value::Null)
+    );
+    let second = archive.add_person("2026-10-02", "Mo Tredje", "registrator");
+    archive
+        .json(
+            "2026-10-03",
+            &[
+                "hold",
+                "lift",
+                hold["hold"].as_str().unwrap(),
+                "--reason",
+                "Över",
+                "--second",
+                &second,
+            ],
+        )
+        .exits(0);
+    let executed = archive
+        .json("2026-10-03", &["disposal", "execute", &plan])
+        .exits(0)
+        .result();
+    assert_eq!(executed["disposed"], 2);
+}
+
+#[test]
+fn removals_make_a_new_plan_by_the_same_planner_and_additions_do_not_exist() {
+    let archive = delivered();
+    let (old, _) = plan(&archive);
+    let second = archive.add_person("2026-09-01", "Lo Annan", "foretradare");
+    let removed = key(&archive, "20");
+    let result = as_person(
+        &archive,
+        &second,
+        "2026-09-02",
+        &[
+            "disposal",
+            "approve",
+            &old,
+            "--decision",
+            "KS 9",
+            "--remove",
+            &removed,
+        ],
+    );
+    let new = result["plan"].as_str().unwrap();
+    assert_ne!(new, old);
+    let shown = archive
+        .json("2026-09-02", &["disposal", "show", new])
+        .exits(0)
+        .result();
+    assert_eq!(shown["plans"][0]["planner"], archive.person.as_str());
+    assert_eq!(shown["list"].as_array().unwrap().len(), 1);
+    let old_shown = archive
+        .json("2026-09-02", &["disposal", "show", &old])
+        .exits(0)
+        .result();
+    assert_eq!(
+        (&old_shown["plans"][0]["state"], &old_shown["list"]),
+        (&json!("withdrawn"), &Value::Null)
+    );
+    archive
+        .json("2026-10-02", &["disposal", "execute", &old])
+        .exits(4);
+    let executed = archive
+        .json("2026-10-02", &["disposal", "execute", new])
+        .exits(0)
+        .result();
+    assert_eq!(executed["disposed"], 1);
+    assert_eq!(
+        archive
+            .json("2026-10-02", &["disposal", "plan", "--dry-run"])
+            .exits(0)
+            .result()["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        11
+    );
+    archive.json("2026-10-02", &["verify"]).exits(0);
+}
+
+#[test]
+fn another_plan_with_the_same_posts_keeps_no_text_of_them() {
+    let archive = delivered();
+    let (other, _) = plan(&archive);
+    let (plan, _) = approved(&archive);
+    archive
+        .json("2026-10-02", &["disposal", "execute", &plan])
+        .exits(0);
+    let shown = archive
+        .json("2026-10-02", &["disposal", "show", &other])
+        .exits(0)
+        .result();
+    assert_eq!(
+        (&shown["plans"][0]["state"], &shown["list"]),
+        (&json!("withdrawn"), &Value::Null)
+    );
+    archive.json("2026-10-02", &["verify"]).exits(0);
+}
+
+#[test]
+fn a_withdrawn_plan_is_never_executed_and_its_list_is_gone() {
+    let archive = delivered();
+    let (plan, _) = approved(&archive);
+    archive
+        .json(
+            "2026-09-10",
+            &["disposal", "withdraw", &plan, "--reason", "Ska ses över"],
+        )
+        .exits(0);
+    let refused = archive
+        .text("2026-10-02", &["disposal", "execute", &plan])
+        .exits(4);
+    assert!(refused.stderr.contains("återkallad"), "{}", refused.stderr);
+    assert!(
+        !archive
+            .path()
+            .join(format!("store/records/{plan}/units/000001"))
+            .exists()
+    );
+    archive.json("2026-10-02", &["verify"]).exits(0);
+}
+
+#[test]
+fn an_approval_lapses_ninety_days_after_the_waiting_period() {
+    let archive = delivered();
+    let (plan, _) = approved(&archive);
+    let refused = archive
+        .text("2027-01-01", &["disposal", "execute", &plan])
+        .exits(4);
+    assert!(refused.stderr.contains("förfallit"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_rebuilt_catalogue_plans_the_same() {
+    let archive = delivered();
+    let before = archive
+        .json("2026-09-01", &["disposal", "plan", "--dry-run"])
+        .exits(0)
+        .result();
+    for name in ["catalogue.db", "catalogue.db-wal", "catalogue.db-shm"] {
+        std::fs::remove_file(archive.path().join(name)).unwrap_or_default();
+    }
+    archive.json("2026-09-01", &["reindex"]).exits(0);
+    let after = archive
+        .json("2026-09-01", &["disposal", "plan", "--dry-run"])
+        .exits(0)
+        .result();
+    assert_eq!(before, after);
+}
+
+#[test]
+fn a_changed_file_or_a_damaged_capture_holds_the_post_back() {
+    let archive = delivered();
+    let captures = archive.path().join("store/captures");
+    let items: Vec<PathBuf> = walkdir::WalkDir::new(&captures)
+        .into_iter()
+        .flatten()
+        .map(walkdir::DirEntry::into_path)
+        .filter(|path| path.ends_with("item.json"))
+        .collect();
+    let changed = items
+        .iter()
+        .find(|path| std::fs::read_to_string(path).unwrap().contains(SIMPLE[0].1))
+        .unwrap();
+    let text = std::fs::read_to_string(changed).unwrap();
+    std::fs::write(changed, text.replace("informationen", "informationem")).unwrap();
+    let blocked = |id: &str| {
+        let plan = archive
+            .json("2026-09-01", &["disposal", "plan", "--dry-run"])
+            .exits(0)
+            .result();
+        let items = plan["items"].as_array().unwrap().clone();
+        items
+            .into_iter()
+            .find(|item| item["source_id"] == id)
+            .unwrap()["blocked_by"]
+            .clone()
+    };
+    assert_eq!(blocked("20"), json!(["G5"]));
+    assert_eq!(blocked("21"), json!([]));
+    let page = walkdir::WalkDir::new(&captures)
+        .into_iter()
+        .flatten()
+        .find(|entry| entry.file_name() == "view.png")
+        .unwrap();
+    std::fs::write(page.path(), b"no picture").unwrap();
+    assert_eq!(blocked("21"), json!(["G3"]));
+}
+
+fn keygen(dir: &Path, name: &str) -> (PathBuf, String) {
+    let path = dir.join(name);
+    let made = Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-C", "kim", "-f"])
+        .arg(&path)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let line = std::fs::read_to_string(path.with_extension("pub")).unwrap();
+    (path, line.trim().to_owned())
+}
+
+fn signed(dir: &Path, key: &Path, namespace: &str, content: &str) -> PathBuf {
+    let file = dir.join(format!("{namespace}-{}", content.len()));
+    std::fs::write(&file, content).unwrap();
+    std::fs::remove_file(file.with_extension("sig")).unwrap_or_default();
+    let made = Command::new("ssh-keygen")
+        .args(["-q", "-Y", "sign", "-n", namespace, "-f"])
+        .arg(key)
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    PathBuf::from(format!("{}.sig", file.display()))
+}
+
+#[test]
+fn a_signature_proves_one_persons_approval_of_one_plan() {
+    let archive = with_posts(EXAMPLE, "http://127.0.0.1:9/");
+    let dir = archive.beside().to_owned();
+    let (planner_key, planner_line) = keygen(&dir, "planner");
+    let (second_key, second_line) = keygen(&dir, "second");
+    archive
+        .json(
+            "2026-08-01",
+            &["person", "set", &archive.person, "--ssh-key", &planner_line],
+        )
+        .exits(0);
+    let taken = archive.text(
+        "2026-08-01",
+        &[
+            "person",
+            "add",
+            "--name",
+            "Skugga",
+            "--role",
+            "foretradare",
+            "--ssh-key",
+            &planner_line,
+        ],
+    );
+    assert_eq!(
+        taken.exit, 4,
+        "a key already held makes no second person: {}",
+        taken.stderr
+    );
+    // The planner lays the key down and registers a second person with it.
+    let (_, fresh_line) = keygen(&dir, "fresh");
+    archive
+        .json(
+            "2026-08-02",
+            &["person", "set", &archive.person, "--ssh-key", &fresh_line],
+        )
+        .exits(0);
+    let add = |name: &str, line: &str| {
+        let args = [
+            "person",
+            "add",
+            "--name",
+            name,
+            "--role",
+            "foretradare",
+            "--ssh-key",
+            line,
+        ];
+        archive.json("2026-08-03", &args).exits(0).result()["person"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let shadow = add("Skugga", &planner_line);
+    let second = add("Lo Annan", &second_line);
+    let (plan, digest) = plan(&archive);
+    let content = format!("{digest}\n");
+    let try_as = |person: &str, signature: &Path| {
+        let mut command = bevara();
+        command.arg("--archive").arg(archive.path()).args([
+            "--as",
+            person,
+            "--as-of",
+            "2026-09-02",
+            "--json",
+        ]);
+        command
+            .args(["disposal", "approve", &plan, "--signature"])
+            .arg(signature);
+        ran(&mut command)
+    };
+    let refused = |person: &str, signature: &Path, sentence: &str| {
+        let tried = try_as(person, signature).exits(4);
+        assert!(tried.stderr.contains(sentence), "{}", tried.stderr);
+    };
+    let good = signed(&dir, &second_key, "bevara-disposal", &content);
+    refused(
+        &archive.person,
+        &signed(&dir, &planner_key, "bevara-disposal", &content),
+        "annan person",
+    );
+    refused(
+        &shadow,
+        &signed(&dir, &planner_key, "bevara-disposal", &content),
+        "planeraren",
+    );
+    refused(
+        &second,
+        &signed(&dir, &planner_key, "bevara-disposal", &content),
+        "annan nyckel",
+    );
+    refused(
+        &second,
+        &signed(&dir, &second_key, "file", &content),
+        "ändamål",
+    );
+    let other = format!("{}x\n", &digest[..63]);
+    refused(
+        &second,
+        &signed(&dir, &second_key, "bevara-disposal", &other),
+        "kontrollsumma",
+    );
+    let good = {
+        std::fs::remove_file(&good).unwrap_or_default();
+        signed(&dir, &second_key, "bevara-disposal", &content)
+    };
+    let forged = dir.join("forged.sig");
+    let text = std::fs::read_to_string(&good).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let mut changed: Vec<String> = lines.iter().map(ToString::to_string).collect();
+    let last = changed.len() - 2;
+    let swapped = if changed[last].starts_with('A') {
+        "B"
+    } else {
+        "A"
+    };
+    changed[last].replace_range(0..1, swapped);
+    std::fs::write(&forged, changed.join("\n")).unwrap();
+    assert_eq!(try_as(&second, &forged).exit, 4);
+    std::fs::write(&forged, "no signature").unwrap();
+    refused(&second, &forged, "SSH-signatur");
+    let approved = try_as(&second, &good).exits(0).result();
+    assert_eq!(approved["executable_from"], "2026-10-01T22:00:00Z");
+    let twice = try_as(&second, &good).exits(4);
+    assert!(twice.stderr.contains("redan godkänd"), "{}", twice.stderr);
+    // What is kept verifies with OpenSSH's own tool, the person's id as principal.
+    let records = archive.path().join("store/records");
+    let kept = walkdir::WalkDir::new(records)
+        .into_iter()
+        .flatten()
+        .find(|entry| entry.file_name() == "approval.sig")
+        .unwrap();
+    let signers = dir.join("allowed_signers");
+    std::fs::write(&signers, format!("{second} {second_line}\n")).unwrap();
+    std::fs::write(dir.join("message"), &content).unwrap();
+    let checked = Command::new("ssh-keygen")
+        .args(["-Y", "verify", "-n", "bevara-disposal", "-I", &second, "-f"])
+        .arg(&signers)
+        .arg("-s")
+        .arg(kept.path())
+        .stdin(std::fs::File::open(dir.join("message")).unwrap())
+        .output()
+        .unwrap();
+    assert!(checked.status.success(), "{checked:?}");
+}
+
+/// The example policy with one thing changed.
+fn policy_with(dir: &Path, from: &str, to: &str) -> String {
+    let text = std::fs::read_to_string(repository().join(EXAMPLE)).unwrap();
+    assert!(text.contains(from));
+    let path = dir.join("exempelkommun.toml");
+    std::fs::write(&path, text.replace(from, to)).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_plan_beyond_the_share_is_stopped_as_a_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let policy = policy_with(
+        dir.path(),
+        "hogst_andel_procent = 25",
+        "hogst_andel_procent = 16",
+    );
+    let archive = with_posts(&policy, "http://127.0.0.1:9/");
+    let stopped = archive.json("2026-09-01", &["disposal", "plan"]).exits(4);
+    let document = stopped.document();
+    assert_eq!(document["result"]["plan"], Value::Null);
+    let message = document["findings"][0]["message"].as_str().unwrap();
+    assert!(message.contains("2 av 12 inlägg"), "{message}");
+    assert_eq!(
+        archive
+            .json("2026-09-01", &["disposal", "show"])
+            .exits(0)
+            .result()["plans"],
+        json!([])
+    );
+}
+
+#[test]
+fn a_policy_that_is_only_a_template_plans_and_never_executes() {
+    let dir = tempfile::tempdir().unwrap();
+    let policy = policy_with(dir.path(), "status = \"gallande\"", "status = \"mall\"");
+    let archive = with_posts(&policy, "http://127.0.0.1:9/");
+    let planned = archive.json("2026-09-01", &["disposal", "plan"]).exits(0);
+    assert!(
+        !planned.document()["findings"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
+    let items = planned.result()["items"].as_array().unwrap().clone();
+    let item = items.iter().find(|item| item["source_id"] == "20").unwrap();
+    assert!(
+        item["blocked_by"]
+            .as_array()
+            .unwrap()
+            .contains(&json!("G6")),
+        "{item:#}"
+    );
+    let plan = planned.result()["plan"].as_str().unwrap().to_owned();
+    let second = archive.add_person("2026-09-01", "Lo Annan", "foretradare");
+    as_person(
+        &archive,
+        &second,
+        "2026-09-02",
+        &["disposal", "approve", &plan, "--decision", "KS 1"],
+    );
+    let refused = archive
+        .text("2026-10-02", &["disposal", "execute", &plan])
+        .exits(4);
+    assert!(refused.stderr.contains("G6"), "{}", refused.stderr);
+}
+
+#[test]
+fn an_empty_plan_makes_no_record() {
+    let archive = with_posts(EXAMPLE, "http://127.0.0.1:9/");
+    let ran = archive.json("2026-07-01", &["disposal", "plan"]).exits(0);
+    assert_eq!(ran.result()["plan"], Value::Null);
+    let text = archive.text("2026-07-01", &["disposal", "plan"]).exits(0);
+    assert!(
+        text.stdout.contains("ingen plan gjordes"),
+        "{}",
+        text.stdout
+    );
+}
+
+#[test]
+fn nobody_moves_the_clock_of_a_real_archive() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("arkiv");
+    let mut init = bevara();
+    init.arg("init").arg(&root).args([
+        "--name",
+        "Exempelkommun",
+        "--org-nr",
+        "212000-0985",
+        "--policy",
+        EXAMPLE,
+        "--person",
+        "Kim Exempel",
+        "--json",
+    ]);
+    let person = ran(&mut init).exits(0).result()["person"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let on = |args: &[&str]| {
+        let mut command = bevara();
+        command
+            .arg("--archive")
+            .arg(&root)
+            .args(["--as", &person, "--as-of", "2099-01-01"])
+            .args(args);
+        ran(&mut command)
+    };
+    on(&["disposal", "plan", "--dry-run"]).exits(0);
+    let some = "r20270101T000512Z-0123abcd";
+    for args in [
+        vec!["disposal", "plan"],
+        vec![
+            "hold",
+            "place",
+            "--scope",
+            "period",
+            "--from",
+            "2026-01-01",
+            "--ground",
+            "kris",
+            "--reason",
+            "Prov",
+        ],
+    ] {
+        let refused = on(&args).exits(2);
+        assert!(refused.stderr.contains("--as-of"), "{}", refused.stderr);
+    }
+    assert_ne!(on(&["disposal", "execute", some]).exit, 0);
+}
+
+#[test]
+fn explain_tells_every_rule_and_what_stands_in_the_way() {
+    let archive = with_posts(EXAMPLE, "http://127.0.0.1:9/");
+    let simple = key(&archive, "20");
+    let text = archive
+        .text("2026-09-01", &["disposal", "explain", &simple])
+        .exits(0)
+        .stdout;
+    for part in [
+        "får gallras",
+        "E-4",
+        "Enkla kommentarer",
+        "G3",
+        "senaste_aktivitet_i_trad",
+        "2026-05-04",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    archive
+        .json("2026-09-01", &["disposal", "explain", &simple])
+        .exits(0)
+        .result();
+}
