@@ -1,1 +1,217 @@
-//! Facts of posts against small catalogues made by hand.
+//! Facts of posts in threads made by hand. Expected values are those of the mapping table for retention facts.
+
+use super::*;
+use crate::model::facts::FactKind;
+use crate::model::post::{
+    Author, InReplyTo, PostKind, PostState, PostTime, RecordOrigin, RoleBasis, SCHEMA, ZoneBasis,
+};
+
+fn at(text: &str) -> Instant {
+    Instant::parse_as_of(text).unwrap()
+}
+
+fn row(id: i64, role: AuthorRole, text: &str, answers: Option<i64>) -> PostRow {
+    let key = |id: i64| format!("wordpress:a:c{id}");
+    let posted = Instant::start_of("2026-05-01".parse().unwrap()).plus_seconds(id * 3600);
+    PostRow {
+        id,
+        account: "3f2504e0-4f89-41d3-9a0c-0305e82c3301".parse().unwrap(),
+        unit: UnitRef {
+            holder: "20260601T000000Z-0123abcd".parse().unwrap(),
+            unit: crate::model::id::UnitNo(u32::try_from(id).unwrap()),
+        },
+        observed_at: at("2026-06-01"),
+        thread_key: key(1),
+        versions: 1,
+        post: Post {
+            schema: SCHEMA.to_owned(),
+            key: key(id),
+            key_basis: "platform_id".to_owned(),
+            platform: "wordpress".to_owned(),
+            platform_id: None,
+            source_id: None,
+            account_ref: String::new(),
+            kind: if answers.is_some() {
+                PostKind::Comment
+            } else {
+                PostKind::Post
+            },
+            permalink: None,
+            author: Author {
+                name: String::new(),
+                handle: None,
+                platform_id: None,
+                url: None,
+                role,
+                role_basis: RoleBasis::None,
+            },
+            record_origin: RecordOrigin::Okand,
+            posted_at: PostTime {
+                utc: Some(posted),
+                original: String::new(),
+                zone_basis: ZoneBasis::UtcByFormat,
+            },
+            edited_at: None,
+            state: PostState {
+                value: StateValue::Live,
+                at: None,
+                basis: String::new(),
+            },
+            text: text.to_owned(),
+            text_html: None,
+            title: None,
+            content_warning: None,
+            lang: None,
+            text_sha256: crate::model::digest::Sha256Hex::of(text.as_bytes()),
+            in_reply_to: answers.map(|parent| InReplyTo {
+                key: Some(key(parent)),
+                platform_id: None,
+                url: None,
+            }),
+            thread_root: None,
+            visibility: Visibility::Public,
+            attachments: Vec::new(),
+            links: Vec::new(),
+            tags: Vec::new(),
+            mentions: Vec::new(),
+            evidence: Vec::new(),
+            repairs: Vec::new(),
+            warnings: Vec::new(),
+            redactions: Vec::new(),
+            nonce: String::new(),
+        },
+    }
+}
+
+/// A post by the municipality, a question, its answer, thanks, and a second question that nobody has answered below.
+fn conversation() -> Vec<PostRow> {
+    vec![
+        row(1, AuthorRole::Authority, "Badhuset öppnar.", None),
+        row(
+            2,
+            AuthorRole::Public,
+            "Vilka tider har badhuset öppet?",
+            Some(1),
+        ),
+        row(3, AuthorRole::Authority, "Klockan 9–15.", Some(2)),
+        row(4, AuthorRole::Public, "Tack för informationen!", Some(1)),
+    ]
+}
+
+#[test]
+fn types_follow_author_and_place_in_the_thread() {
+    let all = conversation();
+    assert_eq!(thread::kinds(&all[0], &all), [FactKind::Inlagg]);
+    assert_eq!(thread::kinds(&all[1], &all), [FactKind::Fraga]);
+    assert_eq!(thread::kinds(&all[2], &all), [FactKind::Svar]);
+    assert_eq!(thread::kinds(&all[3], &all), [FactKind::Kommentar]);
+    let alone = row(9, AuthorRole::Authority, "Svar till någon.", Some(8));
+    assert_eq!(
+        thread::kinds(&alone, std::slice::from_ref(&alone)),
+        [FactKind::Svar, FactKind::Inlagg],
+        "undecided when what it answers is not there"
+    );
+    let mut direct = row(2, AuthorRole::Public, "Hej", None);
+    direct.post.visibility = Visibility::Direct;
+    assert_eq!(thread::kinds(&direct, &[]), [FactKind::Direktmeddelande]);
+}
+
+#[test]
+fn only_an_item_below_the_question_answers_it() {
+    let mut all = conversation();
+    assert_eq!(
+        thread::answered(&all[1], &all),
+        (Truth::Yes, Some("2026-05-01".parse().unwrap()))
+    );
+    assert_eq!(thread::answered(&all[2], &all).0, Truth::Yes, "the answer");
+    all.push(row(5, AuthorRole::Public, "Vad kostar det?", Some(1)));
+    assert_eq!(thread::answered(&all[4], &all).0, Truth::No);
+    all.push(row(6, AuthorRole::Authority, "Mer kommer.", Some(1)));
+    assert_eq!(
+        thread::answered(&all[4], &all).0,
+        Truth::Unknown,
+        "merely later in the thread"
+    );
+}
+
+#[test]
+fn a_thread_that_answers_itself_in_a_circle_ends() {
+    let one = row(2, AuthorRole::Authority, "a", Some(3));
+    let other = row(3, AuthorRole::Authority, "b", Some(2));
+    let question = row(7, AuthorRole::Public, "Varför då?", Some(2));
+    let all = [one, other, question];
+    assert_ne!(thread::answered(&all[2], &all).0, Truth::Yes);
+}
+
+#[test]
+fn activity_is_the_latest_known_and_never_earlier_than_what_is_unknown() {
+    let mut all = conversation();
+    let latest = |all: &[PostRow]| thread::triggers(&all[0], all)[&Trigger::SenasteAktivitetITrad];
+    assert_eq!(latest(&all), "2026-05-01".parse().unwrap());
+    all[3].post.posted_at.utc = None;
+    assert_eq!(
+        latest(&all),
+        "2026-06-01".parse().unwrap(),
+        "the day it was taken in"
+    );
+}
+
+#[test]
+fn a_post_changed_when_it_was_last_seen_to() {
+    let mut post = row(2, AuthorRole::Public, "a", Some(1));
+    assert_eq!(last_change(&post), post.post.posted_at.utc.unwrap());
+    post.versions = 2;
+    assert_eq!(last_change(&post), at("2026-06-01"));
+    post.versions = 1;
+    post.post.state.at = Some(at("2026-05-20"));
+    assert_eq!(last_change(&post), at("2026-05-20"));
+    post.post.posted_at.utc = None;
+    assert_eq!(last_change(&post), at("2026-06-01"));
+}
+
+#[test]
+fn versions_that_differ_leave_a_flag_unknown_unless_it_is_grave() {
+    let answer = |value| Answer {
+        value,
+        by: "prov/1".to_owned(),
+        because: String::new(),
+    };
+    let newer = BTreeMap::from([
+        (Flag::Personnummer, answer(Truth::No)),
+        (Flag::ForKannedom, answer(Truth::No)),
+        (Flag::Svordom, answer(Truth::No)),
+    ]);
+    let older = BTreeMap::from([
+        (Flag::Personnummer, answer(Truth::Yes)),
+        (Flag::ForKannedom, answer(Truth::Yes)),
+        (Flag::Svordom, answer(Truth::No)),
+    ]);
+    let merged = both(&newer, &older);
+    assert_eq!(merged[&Flag::Personnummer].value, Truth::Yes);
+    assert_eq!(merged[&Flag::ForKannedom].value, Truth::Unknown);
+    assert_eq!(merged[&Flag::Svordom].value, Truth::No);
+}
+
+#[test]
+fn visibility_is_published_only_when_live_and_open() {
+    let with = |value, seen| {
+        let mut post = row(1, AuthorRole::Public, "a", None).post;
+        post.state.value = value;
+        post.visibility = seen;
+        visibility(&post)
+    };
+    assert_eq!(
+        with(StateValue::Live, Visibility::Unlisted),
+        Some(FactVisibility::Publicerad)
+    );
+    assert_eq!(with(StateValue::Live, Visibility::Unknown), None);
+    assert_eq!(
+        with(StateValue::Hidden, Visibility::Public),
+        Some(FactVisibility::Avpublicerad)
+    );
+    assert_eq!(
+        with(StateValue::DeletedByAuthor, Visibility::Public),
+        Some(FactVisibility::Raderad)
+    );
+    assert_eq!(with(StateValue::NotObserved, Visibility::Public), None);
+}
