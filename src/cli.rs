@@ -243,10 +243,9 @@ pub fn main() -> ExitCode {
     };
     let exit = match runtime.block_on(dispatch(&context, cli.verb)) {
         Ok(outcome) => {
-            let (archive, as_of) = context.shown.get().map_or((None, None), |(id, time)| {
-                (Some(id.as_str()), Some(time.as_str()))
-            });
-            context.output.show(&outcome, archive, as_of);
+            let shown = context.shown.get();
+            let shown = shown.map(|(id, time)| (id.as_str(), time.as_str()));
+            context.output.show(&outcome, shown);
             outcome.exit
         }
         Err(error) => {
@@ -277,7 +276,7 @@ async fn dispatch(context: &Context, verb: Verb) -> Result<Outcome, OpsError> {
         Verb::Verify(args) => verify::run(context, args),
         Verb::Reindex(args) => reindex::run(context, args).await,
         Verb::Demo(args) => demo::run(context, args).await,
-        Verb::Completions(args) => Ok(generate::completions(args)),
+        Verb::Completions(args) => Ok(generate::completions(&args)),
         Verb::Man(args) => generate::man(args),
         Verb::Document(args) => Ok(generate::document(args)),
     }

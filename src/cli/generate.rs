@@ -1,5 +1,7 @@
 //! `completions`, `man` and the command line's document: generated from the command line itself.
 
+use std::fmt::Write as _;
+
 use clap::{Arg, Args, Command, Parser as _};
 use clap_complete::Shell;
 use serde_json::{Value, json};
@@ -26,7 +28,7 @@ pub(crate) struct ManArgs {}
 #[command(hide = true, after_help = "Example:\n  bevara cli-document")]
 pub(crate) struct DocumentArgs {}
 
-pub(crate) fn completions(args: CompletionsArgs) -> Outcome {
+pub(crate) fn completions(args: &CompletionsArgs) -> Outcome {
     let mut bytes = Vec::new();
     clap_complete::generate(args.shell, &mut crate::cli::command(), "bevara", &mut bytes);
     let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -56,6 +58,9 @@ pub(crate) fn document(_args: DocumentArgs) -> Outcome {
     }
     Outcome::done(json!({ "verbs": verbs }), text)
 }
+
+/// Why a `write!` below cannot fail.
+const WRITES: &str = "writing to a String never fails";
 
 const OPENING: &str = "\
 # Command line
@@ -94,7 +99,7 @@ fn describe(text: &mut String, verbs: &mut Vec<Value>, above: &str, verb: &Comma
     }
     let about = verb.get_long_about().or_else(|| verb.get_about());
     let about = about.map_or_else(String::new, ToString::to_string);
-    text.push_str(&format!("\n## `bevara {name}`\n\n{about}\n"));
+    write!(text, "\n## `bevara {name}`\n\n{about}\n").expect(WRITES);
     let own = verb
         .get_arguments()
         .filter(|argument| !argument.is_global_set());
@@ -108,13 +113,13 @@ fn describe(text: &mut String, verbs: &mut Vec<Value>, above: &str, verb: &Comma
         .filter_map(|line| line.strip_prefix("  "))
         .filter(|line| line.starts_with("bevara"))
         .collect();
-    text.push_str(&format!("\n```console\n$ {}\n```\n", examples.join("\n$ ")));
+    write!(text, "\n```console\n$ {}\n```\n", examples.join("\n$ ")).expect(WRITES);
     let rest: Vec<&str> = after
         .lines()
         .filter(|line| !line.is_empty() && !line.starts_with("  "))
         .collect();
     if !rest.is_empty() {
-        text.push_str(&format!("\n{}\n", rest.join("\n")));
+        write!(text, "\n{}\n", rest.join("\n")).expect(WRITES);
     }
     let examples = examples.iter().map(|line| {
         let parsed = Cli::try_parse_from(words(line));
@@ -154,7 +159,7 @@ fn section<'a>(text: &mut String, title: &str, arguments: impl Iterator<Item = &
         return;
     }
     if !title.is_empty() {
-        text.push_str(&format!("\n## {title}\n"));
+        write!(text, "\n## {title}\n").expect(WRITES);
     }
     text.push_str("\n| Argument | Meaning |\n|---|---|\n");
     text.extend(rows);

@@ -63,15 +63,15 @@ pub struct Output {
 }
 
 impl Output {
-    /// Prints an outcome.
-    pub fn show(&self, outcome: &Outcome, archive: Option<&str>, as_of: Option<&str>) {
+    /// Prints an outcome; `shown` is the archive's id and the time.
+    pub fn show(&self, outcome: &Outcome, shown: Option<(&str, &str)>) {
         if self.json {
             let findings = outcome
                 .findings
                 .iter()
                 .map(|finding| json!(finding))
                 .collect::<Vec<_>>();
-            self.document(archive, as_of, outcome.exit, &outcome.result, &findings);
+            self.document(shown, outcome.exit, &outcome.result, &findings);
             return;
         }
         if !self.quiet || outcome.exit != Exit::Done {
@@ -120,22 +120,21 @@ impl Output {
                 .join(": ");
             let finding =
                 json!({"code": "E000", "severity": "error", "path": "", "message": message});
-            self.document(None, None, exit, &Value::Null, &[finding]);
+            self.document(None, exit, &Value::Null, &[finding]);
         }
     }
 
     fn document(
         &self,
-        archive: Option<&str>,
-        as_of: Option<&str>,
+        shown: Option<(&str, &str)>,
         exit: Exit,
         result: &Value,
         findings: &[Value],
     ) {
         let document = json!({
             "schema": format!("bevara.{}/1", self.verb),
-            "archive": archive,
-            "as_of": as_of,
+            "archive": shown.map(|(archive, _)| archive),
+            "as_of": shown.map(|(_, as_of)| as_of),
             "exit": exit,
             "result": result,
             "findings": findings,

@@ -25,7 +25,7 @@ fn entries(dir: &Path) -> Vec<Value> {
     for seq in 0.. {
         let path = dir.join(format!("store/log/entries/{seq:09}.json"));
         match std::fs::read(path) {
-            Ok(bytes) => all.push(serde_json::from_slice(&bytes).unwrap()),
+            Ok(bytes) => all.push(serde_json::from_slice(&bytes).expect("an entry is JSON")),
             Err(_) => return all,
         }
     }
@@ -34,7 +34,9 @@ fn entries(dir: &Path) -> Vec<Value> {
 
 fn types(dir: &Path) -> Vec<String> {
     let entries = entries(dir);
-    let types = entries.iter().map(|entry| entry["type"].as_str().unwrap());
+    let types = entries
+        .iter()
+        .map(|entry| entry["type"].as_str().expect("a type"));
     types.map(str::to_owned).collect()
 }
 
@@ -157,6 +159,7 @@ fn the_rest_of_an_interrupted_init_opens_as_nothing_and_is_made_anew() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, told in its order")]
 fn people_are_added_changed_and_the_last_arkivarie_stays() {
     let archive = Archive::new("2026-01-02");
     let (at, kim) = ("2026-01-03", archive.person.clone());
@@ -258,6 +261,7 @@ fn people_are_added_changed_and_the_last_arkivarie_stays() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, told in its order")]
 fn an_account_keeps_every_revision_and_a_wrong_value_names_its_field() {
     let archive = Archive::new("2026-01-02");
     let url = "https://www.exempel.se/ett";
@@ -436,6 +440,7 @@ fn an_import_is_all_or_nothing_and_the_second_adds_nothing() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, told in its order")]
 fn closing_without_a_capture_records_what_is_missed_and_is_final() {
     let archive = Archive::new("2025-12-01");
     archive.add_account(
