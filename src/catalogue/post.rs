@@ -106,7 +106,9 @@ impl Catalogue {
 
     /// The units of every version of a post, oldest first.
     pub async fn units_of(&self, post: i64) -> Result<Vec<UnitRef>, CatalogueError> {
-        let sql = "SELECT holder, unit FROM observation WHERE post = $1 ORDER BY holder, unit";
+        let sql = "SELECT observation.holder, observation.unit FROM observation
+                   LEFT JOIN capture ON capture.id = observation.holder
+                   WHERE observation.post = $1 ORDER BY capture.seq, observation.unit";
         let rows = self.all(sql, vec![post.into()]).await?;
         rows.iter()
             .map(|row| unit_ref(text(row, "holder")?, text(row, "unit")?, "observation"))
@@ -117,7 +119,8 @@ impl Catalogue {
     pub async fn flag_answers(&self, post: i64) -> Result<BTreeMap<Flag, FlagRow>, CatalogueError> {
         let sql = "SELECT flag_answer.* FROM flag_answer JOIN observation
                    ON observation.holder = flag_answer.holder AND observation.unit = flag_answer.unit
-                   WHERE observation.post = $1 ORDER BY flag_answer.time";
+                   LEFT JOIN capture ON capture.id = observation.holder
+                   WHERE observation.post = $1 ORDER BY flag_answer.time, capture.seq";
         let mut answers = BTreeMap::new();
         for row in self.all(sql, vec![post.into()]).await? {
             let flag: Flag = from_word(text(&row, "flag")?, "flag_answer")?;

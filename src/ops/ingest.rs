@@ -98,7 +98,7 @@ pub async fn ingest(
             path: scratch.clone(),
             source,
         })?;
-        run.container(app, &account, &stage, (path, &scratch), format)
+        run.container((app, &account), &stage, (path, &scratch), format)
             .await?;
     }
     if run.known {
@@ -218,8 +218,7 @@ impl Run {
     /// Reads one container to its end.
     async fn container(
         &mut self,
-        app: &App,
-        account: &AccountRow,
+        (app, account): (&App, &AccountRow),
         stage: &Stage,
         (path, scratch): (&Path, &Path),
         format: Option<&str>,
@@ -241,7 +240,7 @@ impl Run {
             account: account_id,
         };
         let mut items = importer.read(&source).map_err(failed)?;
-        while let Some(item) = items.next() {
+        for item in items.by_ref() {
             match item.map_err(failed)? {
                 Item::Refused(refused) => self.refuse(refused),
                 // What a container held was decided when it first came: a post of it that is not there any more was

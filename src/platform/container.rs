@@ -114,8 +114,7 @@ impl Container {
                 Kind::Single | Kind::Folder => {
                     listing.add(
                         &container.name.clone(),
-                        metadata.len(),
-                        None,
+                        (metadata.len(), None),
                         Place::File(path.to_owned()),
                         None,
                     )?;
@@ -213,8 +212,8 @@ impl Container {
             for (index, member) in self.members.iter().enumerate() {
                 let (pair, bytes) = digest_of(&mut self.read(index)?)
                     .map_err(|source| PlatformError::io(self.place(index), source))?;
-                list256.push_str(&format!("{}  {}\n", pair.sha256, member.name));
-                list512.push_str(&format!("{}  {}\n", pair.sha512, member.name));
+                list256.extend([pair.sha256.as_str(), "  ", &member.name, "\n"]);
+                list512.extend([pair.sha512.as_str(), "  ", &member.name, "\n"]);
                 total += bytes;
             }
             let pair = DigestPair {
@@ -420,8 +419,7 @@ impl Listing {
     fn add(
         &mut self,
         name: &str,
-        bytes: u64,
-        packed: Option<u64>,
+        (bytes, packed): (u64, Option<u64>),
         place: Place,
         crc: Option<u32>,
     ) -> Result<(), PlatformError> {
@@ -471,8 +469,7 @@ impl Listing {
                     .len();
                 self.add(
                     &name,
-                    bytes,
-                    None,
+                    (bytes, None),
                     Place::File(entry.path().to_owned()),
                     None,
                 )?;
@@ -528,7 +525,7 @@ impl Listing {
             } else {
                 return Err(self.refuse(format!("{name:?} is compressed with an unknown method")));
             };
-            self.add(&name, bytes, Some(packed), place, Some(crc))?;
+            self.add(&name, (bytes, Some(packed)), place, Some(crc))?;
         }
         self.sort();
         Ok(())
@@ -565,7 +562,7 @@ impl Listing {
                     format!("{name:?} ends before its length"),
                 ));
             }
-            self.add(&name, bytes, None, Place::Stored { offset }, None)?;
+            self.add(&name, (bytes, None), Place::Stored { offset }, None)?;
         }
         self.sort();
         Ok(())

@@ -13,7 +13,7 @@ use crate::model::post::{Completeness, Refused};
 use crate::platform::container::{Container, Kind};
 use crate::platform::error::PlatformError;
 use crate::platform::wxr::post::{Place, Reader};
-use crate::platform::wxr::split::{Chunk, End, LONGEST, Splitter};
+use crate::platform::wxr::split::{Chunk, End, LONGEST, Splitter, line_ends};
 use crate::platform::wxr::xml::{Fault, Head, Node};
 use crate::platform::{Importer, Item, Items, Source, Summary};
 
@@ -259,7 +259,7 @@ impl OpenFile {
         if let Some(start) = swallowed_item(&chunk.bytes) {
             let before = &chunk.bytes[..start];
             return Err(Fault {
-                line: before.iter().filter(|byte| **byte == b'\n').count() as u64,
+                line: line_ends(before),
                 reason: "a CDATA section or comment has no end before the next item".to_owned(),
             });
         }
@@ -312,20 +312,20 @@ impl WxrItems<'_> {
             self.cut |= !file.splitter.closed;
             return Ok(true);
         };
-        self.take_chunk(&mut file, chunk);
+        self.take_chunk(&mut file, &chunk);
         self.current = Some(file);
         Ok(true)
     }
 
-    fn take_chunk(&mut self, file: &mut OpenFile, chunk: Chunk) {
+    fn take_chunk(&mut self, file: &mut OpenFile, chunk: &Chunk) {
         let broken = match chunk.end {
-            End::Closed => match file.parse(&chunk) {
-                Ok(node) => return self.take_item(file, &chunk, &node),
+            End::Closed => match file.parse(chunk) {
+                Ok(node) => return self.take_item(file, chunk, &node),
                 Err(fault) => fault,
             },
-            End::Interrupted => at_end(&chunk, "the next item begins before this one is closed"),
-            End::FileEnds => at_end(&chunk, "the file ends inside the item"),
-            End::TooLong => at_end(&chunk, "the item is longer than 64 MiB"),
+            End::Interrupted => at_end(chunk, "the next item begins before this one is closed"),
+            End::FileEnds => at_end(chunk, "the file ends inside the item"),
+            End::TooLong => at_end(chunk, "the item is longer than 64 MiB"),
         };
         self.refuse(
             file,
@@ -337,11 +337,7 @@ impl WxrItems<'_> {
         );
         // A CDATA section or comment without an end swallows the items after it; they are cut out again.
         if let Some(start) = next_item(&chunk.bytes) {
-            let line = chunk.line
-                + chunk.bytes[..start]
-                    .iter()
-                    .filter(|byte| **byte == b'\n')
-                    .count() as u64;
+            let line = chunk.line + line_ends(&chunk.bytes[..start]);
             file.again.push(Chunk {
                 line,
                 bytes: chunk.bytes[start..].to_vec(),
@@ -407,7 +403,7 @@ impl WxrItems<'_> {
 
 fn at_end(chunk: &Chunk, reason: &str) -> Fault {
     Fault {
-        line: chunk.bytes.iter().filter(|byte| **byte == b'\n').count() as u64,
+        line: line_ends(&chunk.bytes),
         reason: reason.to_owned(),
     }
 }

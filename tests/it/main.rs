@@ -6,6 +6,7 @@
 
 mod capture;
 mod catalogue;
+mod containers;
 mod crash;
 mod detect;
 mod disposal;
@@ -17,10 +18,12 @@ mod pages;
 mod platforms;
 mod policies;
 mod policy_properties;
+mod posts;
 mod readme;
 mod register;
 mod render;
 mod schedule;
+mod search;
 #[expect(dead_code, reason = "shared by tests that come and go")]
 mod support;
 mod tidy;

@@ -72,11 +72,11 @@ impl<R: BufRead> Elements<R> {
                 State::Members => self.member()?,
                 State::Inside { first } => match (self.peek()?, first) {
                     (Some(b']'), _) => {
-                        self.skip()?;
+                        self.skip();
                         self.state = State::Members;
                     }
                     (Some(b','), false) => {
-                        self.skip()?;
+                        self.skip();
                         return self.inside();
                     }
                     (Some(_), true) => return self.inside(),
@@ -110,13 +110,13 @@ impl<R: BufRead> Elements<R> {
     fn member(&mut self) -> Result<(), CutError> {
         match self.peek()? {
             Some(b'}') => {
-                self.skip()?;
+                self.skip();
                 self.closed = true;
                 self.state = State::End;
                 return Ok(());
             }
             Some(b',') => {
-                self.skip()?;
+                self.skip();
                 self.peek()?;
             }
             Some(_) => {}
@@ -135,7 +135,7 @@ impl<R: BufRead> Elements<R> {
         self.expect(b':', ":")?;
         match self.peek()? {
             Some(b'[') if key == self.name => {
-                self.skip()?;
+                self.skip();
                 self.state = State::Inside { first: true };
             }
             Some(_) => {
@@ -216,21 +216,21 @@ impl<R: BufRead> Elements<R> {
             if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
                 return Ok(Some(byte));
             }
-            self.skip()?;
+            self.skip();
         }
     }
 
-    fn skip(&mut self) -> Result<(), CutError> {
+    fn skip(&mut self) {
         self.reader.consume(1);
         self.at += 1;
-        Ok(())
     }
 
     fn expect(&mut self, wanted: u8, expected: &'static str) -> Result<(), CutError> {
         if self.peek()? != Some(wanted) {
             return Err(self.form(expected));
         }
-        self.skip()
+        self.skip();
+        Ok(())
     }
 
     fn byte_order_mark(&mut self) -> Result<(), CutError> {
@@ -260,7 +260,9 @@ enum Taken {
 mod tests {
     use super::*;
 
-    fn cut(text: &str) -> Result<(Vec<String>, BTreeMap<String, Vec<u8>>, bool), CutError> {
+    type Cut = (Vec<String>, BTreeMap<String, Vec<u8>>, bool);
+
+    fn cut(text: &str) -> Result<Cut, CutError> {
         // A buffer of three bytes shows that nothing depends on where a read ends.
         let mut elements = Elements::new(io::BufReader::with_capacity(3, text.as_bytes()), "items");
         let mut all = Vec::new();

@@ -94,7 +94,7 @@ impl Reader<'_, '_> {
         let mut html = content.unwrap_or_default();
         for option in many(object.get("oneOf")).chain(many(object.get("anyOf"))) {
             if let Some(name) = text(option, "name") {
-                html.push_str(&format!("<p>- {}</p>", escaped(&name)));
+                html.extend(["<p>- ", &escaped(&name), "</p>"]);
             }
         }
         let read = html::plain(&html, LineEnds::Space);
@@ -119,7 +119,7 @@ impl Reader<'_, '_> {
         }
         post.edited_at = text(object, "updated").as_deref().and_then(time::rfc3339);
         post.visibility = narrower(self.visibility(object), self.visibility(activity));
-        self.tags(object, &mut post);
+        Self::tags(object, &mut post);
         add_hashtags(&post.text, &mut post.tags);
         if let Some(answered) = many(object.get("inReplyTo")).find_map(id_of) {
             post.in_reply_to = Some(InReplyTo {
@@ -287,7 +287,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn tags(&self, object: &Value, post: &mut Post) {
+    fn tags(object: &Value, post: &mut Post) {
         for tag in many(object.get("tag")) {
             let Some(name) = text(tag, "name") else {
                 continue;
@@ -295,7 +295,7 @@ impl Reader<'_, '_> {
             match text(tag, "type").as_deref() {
                 Some("Mention") => push_unique(&mut post.mentions, normalised(&name)),
                 Some("Hashtag") => {
-                    push_unique(&mut post.tags, normalised(name.trim_start_matches('#')))
+                    push_unique(&mut post.tags, normalised(name.trim_start_matches('#')));
                 }
                 _ => {}
             }
@@ -378,10 +378,8 @@ fn finished(mut post: Post, media: Vec<Media>) -> Parsed {
             post.text,
             names.join("|")
         );
-        post.key.push_str(&format!(
-            "h-{}",
-            &Sha256Hex::of(basis.as_bytes()).as_str()[..16]
-        ));
+        let digest = Sha256Hex::of(basis.as_bytes());
+        post.key.extend(["h-", &digest.as_str()[..16]]);
     }
     Parsed {
         post,

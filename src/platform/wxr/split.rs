@@ -204,7 +204,7 @@ impl<R: BufRead> Splitter<R> {
                 None => (buffer.len(), false),
             };
             let piece = &buffer[..taken];
-            self.line += piece.iter().filter(|byte| **byte == b'\n').count() as u64;
+            self.line += line_ends(piece);
             out.extend_from_slice(piece);
             self.reader.consume(taken);
             if found {
@@ -212,6 +212,11 @@ impl<R: BufRead> Splitter<R> {
             }
         }
     }
+}
+
+/// How many line ends there are.
+pub(crate) fn line_ends(bytes: &[u8]) -> u64 {
+    bytes.split(|byte| *byte == b'\n').skip(1).count() as u64
 }
 
 /// Where the last tag of `bytes` begins.

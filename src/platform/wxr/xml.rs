@@ -1,10 +1,14 @@
 //! A piece of XML as a tree of elements with the names this reader uses: `wp:`, `content:`, `excerpt:` and `dc:` are told
 //! by their namespace's address, whatever prefix the file gives them and whichever version of WXR it is.
 
+use std::collections::BTreeSet;
+
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
 use quick_xml::reader::NsReader;
 use serde_json::{Map, Value};
+
+use crate::platform::wxr::split::line_ends;
 
 /// Deepest nesting of elements.
 const DEEPEST: usize = 64;
@@ -15,44 +19,10 @@ pub(crate) struct Node {
     pub(crate) name: String,
     pub(crate) attributes: Vec<(String, String)>,
     pub(crate) text: String,
-    pub(crate) children: Vec<Node>,
-    pub(crate) mended: Mended,
-}
-
-/// What was mended while reading.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Mended {
-    /// Control characters that XML does not allow were taken out.
-    pub(crate) control: bool,
-    /// Bytes that are no UTF-8 became U+FFFD.
-    pub(crate) utf8: bool,
-    /// A prefix without a namespace was taken for the one it is always used for.
-    pub(crate) namespace: bool,
-    /// An entity that XML does not know was left as it stands.
-    pub(crate) entity: bool,
-}
-
-impl Mended {
-    fn add(&mut self, other: Self) {
-        self.control |= other.control;
-        self.utf8 |= other.utf8;
-        self.namespace |= other.namespace;
-        self.entity |= other.entity;
-    }
-
-    /// The codes for a post's `repairs`.
-    fn codes(self) -> Vec<String> {
-        [
-            (self.control, "xml-control"),
-            (self.entity, "xml-entity"),
-            (self.namespace, "xml-namespace"),
-            (self.utf8, "utf8-replaced"),
-        ]
-        .into_iter()
-        .filter(|(is, _)| *is)
-        .map(|(_, code)| code.to_owned())
-        .collect()
-    }
+    pub(crate) children: Vec<Self>,
+    /// What was mended in it: `xml-control` (characters that XML does not allow taken out), `xml-entity` (left as it stands),
+    /// `xml-namespace` (a prefix without one taken for the one it is always used for), `utf8-replaced` (by U+FFFD).
+    pub(crate) mended: BTreeSet<&'static str>,
 }
 
 /// Why a piece of XML cannot be read, and in which of its lines (from 0).
@@ -77,13 +47,13 @@ impl Node {
 
     /// Codes of what was mended in the element, apart from its children named `left_out`.
     pub(crate) fn repairs(&self, left_out: &str) -> Vec<String> {
-        let mut mended = Mended::default();
+        let mut mended = BTreeSet::new();
         let mut open = vec![self];
         while let Some(node) = open.pop() {
-            mended.add(node.mended);
+            mended.extend(&node.mended);
             open.extend(node.children.iter().filter(|child| child.name != left_out));
         }
-        mended.codes()
+        mended.into_iter().map(str::to_owned).collect()
     }
 
     /// The element as JSON: an object of its children by name, an array where a name stands several times, the text as a
@@ -152,7 +122,7 @@ pub(crate) fn head(text: &str) -> Result<Head, Fault> {
         if name != expected {
             return Err(tree.fault(format!("expected <{expected}>")));
         }
-        head.prefix.push_str(&format!("<{expected}{namespaces}>"));
+        head.prefix.extend(["<", expected, &namespaces, ">"]);
     }
     if !head.prefix.contains("<channel") {
         return Err(tree.fault("expected <channel>".to_owned()));
@@ -215,13 +185,13 @@ impl<'a> Tree<'a> {
         let at = usize::try_from(self.reader.buffer_position()).unwrap_or(usize::MAX);
         let read = &self.text.as_bytes()[..at.min(self.text.len())];
         Fault {
-            line: read.iter().filter(|byte| **byte == b'\n').count() as u64,
+            line: line_ends(read),
             reason,
         }
     }
 
     fn step(&mut self) -> Result<Option<Step>, Fault> {
-        let mut mended = Mended::default();
+        let mut mended = BTreeSet::new();
         let (namespace, event) = match self.reader.read_resolved_event() {
             Ok((namespace, event)) => (prefix_of(&namespace, &mut mended), event),
             Err(error) => return Err(self.fault(without_text(&error))),
@@ -263,7 +233,7 @@ impl<'a> Tree<'a> {
                 let text = resolved.unwrap_or_else(|| {
                     // `&nbsp;` and the like mean something in the HTML that the text is.
                     if let Some(node) = self.open.last_mut() {
-                        node.mended.entity = true;
+                        node.mended.insert("xml-entity");
                     }
                     format!("&{};", &*reference.xml10_content())
                 });
@@ -280,9 +250,11 @@ impl<'a> Tree<'a> {
         let Some(node) = self.open.last_mut() else {
             return;
         };
-        node.mended.utf8 |= self.replaced && text.contains('\u{fffd}');
+        if self.replaced && text.contains('\u{fffd}') {
+            node.mended.insert("utf8-replaced");
+        }
         if text.contains(is_forbidden) {
-            node.mended.control = true;
+            node.mended.insert("xml-control");
             node.text.extend(text.chars().filter(|c| !is_forbidden(*c)));
         } else {
             node.text.push_str(text);
@@ -310,7 +282,7 @@ fn without_text(error: &quick_xml::Error) -> String {
 }
 
 /// The prefix this reader uses for a namespace.
-fn prefix_of(namespace: &ResolveResult<'_>, mended: &mut Mended) -> String {
+fn prefix_of(namespace: &ResolveResult<'_>, mended: &mut BTreeSet<&'static str>) -> String {
     match namespace {
         ResolveResult::Unbound => String::new(),
         ResolveResult::Bound(Namespace(uri)) => {
@@ -334,7 +306,7 @@ fn prefix_of(namespace: &ResolveResult<'_>, mended: &mut Mended) -> String {
             }
         }
         ResolveResult::Unknown(prefix) => {
-            mended.namespace = true;
+            mended.insert("xml-namespace");
             match prefix.as_str() {
                 "wp" | "content" | "excerpt" | "dc" | "wfw" => format!("{prefix}:"),
                 other => format!("{{?{other}}}"),
@@ -354,11 +326,11 @@ fn opened(namespace: &str, start: &BytesStart<'_>) -> Result<(Node, String), Str
         let key: &str = attribute.key.as_ref();
         if key == "xmlns" || key.starts_with("xmlns:") {
             let quote = if attribute.value.contains('"') {
-                '\''
+                "'"
             } else {
-                '"'
+                "\""
             };
-            namespaces.push_str(&format!(" {key}={quote}{}{quote}", attribute.value));
+            namespaces.extend([" ", key, "=", quote, &*attribute.value, quote]);
             continue;
         }
         let value = match quick_xml::escape::unescape(&attribute.value) {

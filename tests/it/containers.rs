@@ -1,0 +1,184 @@
+//! Hostile and damaged containers: each is refused by the rule that it breaks.
+
+use std::path::Path;
+
+use bevara::platform::{Container, Limits, PlatformError};
+
+/// Names and contents.
+type Entries<'a> = &'a [(&'a str, &'a [u8])];
+
+/// What opening a container says, with limits of 100 entries and 8 MiB.
+fn refusal(path: &Path) -> String {
+    let scratch = tempfile::tempdir().unwrap();
+    let limits = Limits {
+        entries: 100,
+        bytes: 8 * 1024 * 1024,
+    };
+    match Container::open(path, scratch.path(), limits) {
+        Ok(container) => {
+            let read = container.facts().map(|_| ());
+            let digests: Vec<_> = (0..container.members().len())
+                .map(|member| container.digest(member))
+                .collect();
+            match digests.into_iter().find_map(Result::err).or(read.err()) {
+                Some(PlatformError::Io { source, .. }) => source.to_string(),
+                Some(error) => error.to_string(),
+                None => "whole".to_owned(),
+            }
+        }
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn hostile_containers_are_refused_by_rule() {
+    use std::io::Write as _;
+    let scratch = tempfile::tempdir().unwrap();
+    let zip_of = |entries: &[(&str, &[u8])]| {
+        let path = scratch.path().join("a.zip");
+        let mut zip = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
+        for (name, bytes) in entries {
+            zip.start_file(*name, zip::write::SimpleFileOptions::default())
+                .unwrap();
+            zip.write_all(bytes).unwrap();
+        }
+        zip.finish().unwrap();
+        path
+    };
+    assert_eq!(refusal(&zip_of(&[("outbox.json", b"{}")])), "whole");
+    let zeros = vec![0_u8; 9 * 1024 * 1024];
+    let cases: [(&str, Entries<'_>); 6] = [
+        ("has an empty part, . or ..", &[("../outbox.json", b"{}")]),
+        ("is absolute", &[("/etc/passwd", b"x")]),
+        ("holds a backslash", &[("a\\b", b"x")]),
+        ("stands twice", &[("Å.json", b"x"), ("a\u{30a}.json", b"y")]),
+        (
+            "more than 100 times its size",
+            &[("a", &zeros[..4 * 1024 * 1024])],
+        ),
+        ("more than 8388608 bytes", &[("a", &zeros)]),
+    ];
+    for (expected, entries) in cases {
+        let said = refusal(&zip_of(entries));
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+    let many: Vec<_> = (0..101).map(|number| format!("{number}")).collect();
+    let many: Vec<(&str, &[u8])> = many.iter().map(|name| (name.as_str(), &b"x"[..])).collect();
+    assert!(refusal(&zip_of(&many)).contains("more than 100 entries"));
+}
+
+#[test]
+fn links_double_names_and_bombs_are_refused_by_rule() {
+    let scratch = tempfile::tempdir().unwrap();
+    // A symbolic link, and a link out of a tar.
+    let path = scratch.path().join("link.zip");
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
+    zip.add_symlink("a", "/etc/passwd", zip::write::SimpleFileOptions::default())
+        .unwrap();
+    zip.finish().unwrap();
+    assert!(refusal(&path).contains("is a link or a special file"));
+    for kind in [
+        tar::EntryType::Symlink,
+        tar::EntryType::Link,
+        tar::EntryType::Fifo,
+        tar::EntryType::Char,
+    ] {
+        let path = scratch.path().join("link.tar");
+        let mut tar = tar::Builder::new(std::fs::File::create(&path).unwrap());
+        let mut header = tar::Header::new_ustar();
+        header.set_entry_type(kind);
+        header.set_size(0);
+        if kind == tar::EntryType::Symlink || kind == tar::EntryType::Link {
+            tar.append_link(&mut header, "a", "/etc/passwd").unwrap();
+        } else {
+            tar.append_data(&mut header, "a", &b""[..]).unwrap();
+        }
+        tar.finish().unwrap();
+        assert!(
+            refusal(&path).contains("is a link or a special file"),
+            "{kind:?}"
+        );
+    }
+    // The same name twice, which tar allows.
+    let path = scratch.path().join("twice.tar");
+    let mut tar = tar::Builder::new(std::fs::File::create(&path).unwrap());
+    for bytes in [b"one", b"two"] {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(3);
+        tar.append_data(&mut header, "a.json", &bytes[..]).unwrap();
+    }
+    tar.finish().unwrap();
+    assert!(refusal(&path).contains("stands twice"));
+    // A folder with a link in it.
+    let folder = scratch.path().join("folder");
+    std::fs::create_dir(&folder).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", folder.join("a")).unwrap();
+    assert!(refusal(&folder).contains("is a link or a special file"));
+    // A gzip bomb: 16 MiB of zeros in a tar.
+    let path = scratch.path().join("bomb.tar.gz");
+    let gzip = flate2::write::GzEncoder::new(
+        std::fs::File::create(&path).unwrap(),
+        flate2::Compression::best(),
+    );
+    let mut tar = tar::Builder::new(gzip);
+    let mut header = tar::Header::new_ustar();
+    header.set_size(16 * 1024 * 1024);
+    tar.append_data(&mut header, "a", &vec![0_u8; 16 * 1024 * 1024][..])
+        .unwrap();
+    tar.finish().unwrap();
+    drop(tar);
+    assert!(refusal(&path).contains("it unpacks to more than"));
+}
+
+#[test]
+fn damaged_and_dishonest_zips_are_refused() {
+    use std::io::Write as _;
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("a.zip");
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
+    let stored =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    zip.start_file("outbox.json", stored).unwrap();
+    zip.write_all(b"{\"hemligt\": 1}").unwrap();
+    zip.finish().unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    let place = whole
+        .windows(7)
+        .position(|window| window == b"hemligt")
+        .unwrap();
+    let flip = |at: usize, to: u8| {
+        let mut bytes = whole.clone();
+        bytes[at] = to;
+        std::fs::write(&path, bytes).unwrap();
+        refusal(&path)
+    };
+    assert_eq!(
+        flip(place, b'H'),
+        "the entry's checksum is another than its container says"
+    );
+    // The name in the local header differs from the central one.
+    let name = whole
+        .windows(6)
+        .position(|window| window == b"outbox")
+        .unwrap();
+    assert_ne!(flip(name, b'i'), "whole");
+    // General purpose flag bit 0 in both headers: encrypted.
+    let central = whole
+        .windows(4)
+        .position(|window| window == b"PK\x01\x02")
+        .unwrap();
+    let mut bytes = whole.clone();
+    bytes[6] |= 1;
+    bytes[central + 8] |= 1;
+    std::fs::write(&path, &bytes).unwrap();
+    assert!(
+        refusal(&path).contains("is encrypted"),
+        "{}",
+        refusal(&path)
+    );
+    // Something before the first entry, and a file that was cut.
+    std::fs::write(&path, [b"PK\x03\x04".as_slice(), &[0; 60], &whole].concat()).unwrap();
+    assert_ne!(refusal(&path), "whole");
+    std::fs::write(&path, &whole[..whole.len() - 10]).unwrap();
+    assert_ne!(refusal(&path), "whole");
+}
