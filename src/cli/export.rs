@@ -81,9 +81,9 @@ fn text(package: &str, done: &Exported) -> String {
     if done.test {
         text.push_str("PROVARKIV: detta är en provleverans.\n");
     }
-    write!(
+    writeln!(
         text,
-        "Fångster {}, handlingar {}, undantagna gallringsenheter {}.\n",
+        "Fångster {}, handlingar {}, undantagna gallringsenheter {}.",
         done.captures,
         done.records,
         done.withheld.values().sum::<u64>()

@@ -64,7 +64,24 @@ pub fn check(history: &History, prefix: &str, waiting: &WaitingDays<'_>) -> Vec<
         match body {
             Body::Approval { .. } => hits.extend(known.approve(entry, body, &path, waiting)),
             Body::Disposal { .. } => hits.extend(known.dispose(history, entry, body, &path)),
-            other => known.take_in(entry, other),
+            Body::Genesis { .. }
+            | Body::PersonChanged { .. }
+            | Body::AccountChanged { .. }
+            | Body::PolicyChange { .. }
+            | Body::Capture { .. }
+            | Body::CaptureFailed { .. }
+            | Body::Ingest { .. }
+            | Body::SnapshotMissed { .. }
+            | Body::Classification { .. }
+            | Body::Flag { .. }
+            | Body::Plan { .. }
+            | Body::PlanWithdrawn { .. }
+            | Body::HoldPlaced { .. }
+            | Body::HoldLifted { .. }
+            | Body::DisposalConfirmed { .. }
+            | Body::Export { .. }
+            | Body::Receipt { .. }
+            | Body::Note { .. } => known.take_in(entry, body),
         }
     }
     for (plan, seq) in &known.disposing {
@@ -117,7 +134,21 @@ impl<'a> Known<'a> {
             Body::HoldLifted { hold, .. } => {
                 self.holds.remove(hold);
             }
-            _ => {}
+            Body::Genesis { .. }
+            | Body::AccountChanged { .. }
+            | Body::PolicyChange { .. }
+            | Body::Capture { .. }
+            | Body::CaptureFailed { .. }
+            | Body::Ingest { .. }
+            | Body::SnapshotMissed { .. }
+            | Body::Classification { .. }
+            | Body::Flag { .. }
+            | Body::Approval { .. }
+            | Body::Disposal { .. }
+            | Body::DisposalConfirmed { .. }
+            | Body::Export { .. }
+            | Body::Receipt { .. }
+            | Body::Note { .. } => {}
         }
     }
 

@@ -160,10 +160,25 @@ impl History {
             }
             Body::Disposal { plan, units, .. } => {
                 for tombstone in units {
-                    self.entomb(entry.seq, plan, tombstone, path, hits);
+                    hits.extend(self.entomb((entry.seq, path), plan, tombstone));
                 }
             }
-            _ => {}
+            Body::Genesis { .. }
+            | Body::PersonChanged { .. }
+            | Body::AccountChanged { .. }
+            | Body::Capture { .. }
+            | Body::CaptureFailed { .. }
+            | Body::Ingest { .. }
+            | Body::SnapshotMissed { .. }
+            | Body::Classification { .. }
+            | Body::Flag { .. }
+            | Body::Plan { .. }
+            | Body::Approval { .. }
+            | Body::HoldPlaced { .. }
+            | Body::HoldLifted { .. }
+            | Body::Export { .. }
+            | Body::Receipt { .. }
+            | Body::Note { .. } => {}
         }
     }
 
@@ -172,11 +187,11 @@ impl History {
             Body::AccountChanged { policy_sha256, .. } => {
                 self.policies.insert(policy_sha256.clone());
             }
-            Body::Capture { verdict, fills, .. } => {
-                if !fills.is_empty() && *verdict != Verdict::Complete {
-                    let message = "En fångst som inte är fullständig fyller en ögonblicksbild.";
-                    hits.push(Hit::at(codes::SLOT_NOT_COMPLETE, path, message));
-                }
+            Body::Capture { verdict, fills, .. }
+                if !fills.is_empty() && *verdict != Verdict::Complete =>
+            {
+                let message = "En fångst som inte är fullständig fyller en ögonblicksbild.";
+                hits.push(Hit::at(codes::SLOT_NOT_COMPLETE, path, message));
             }
             Body::CaptureFailed {
                 account, wanted, ..
@@ -185,27 +200,41 @@ impl History {
                     self.failed.insert((account.clone(), slot.clone()));
                 }
             }
-            _ => {}
+            Body::Genesis { .. }
+            | Body::PersonChanged { .. }
+            | Body::PolicyChange { .. }
+            | Body::Capture { .. }
+            | Body::Ingest { .. }
+            | Body::SnapshotMissed { .. }
+            | Body::Classification { .. }
+            | Body::Flag { .. }
+            | Body::Plan { .. }
+            | Body::PlanWithdrawn { .. }
+            | Body::Approval { .. }
+            | Body::HoldPlaced { .. }
+            | Body::HoldLifted { .. }
+            | Body::Disposal { .. }
+            | Body::DisposalConfirmed { .. }
+            | Body::Export { .. }
+            | Body::Receipt { .. }
+            | Body::Note { .. } => {}
         }
     }
 
     fn entomb(
         &mut self,
-        seq: u64,
+        (seq, path): (u64, &str),
         plan: &RecordId,
         tombstone: &Tombstone,
-        path: &str,
-        hits: &mut Vec<Hit>,
-    ) {
+    ) -> Vec<Hit> {
         let unit = &tombstone.unit;
-        let mut fault = |code: &Code, message: String| {
-            hits.push(Hit::at(code, path, message).in_unit(&unit.holder, Some(unit.unit)));
+        let fault = |code: &Code, message: String| {
+            Hit::at(code, path, message).in_unit(&unit.holder, Some(unit.unit))
         };
+        let mut hits = Vec::new();
         if !self.holders.contains_key(&unit.holder) {
-            fault(
-                codes::TOMBSTONE_UNKNOWN,
-                format!("Gallringsenheten {unit} har aldrig funnits i loggen."),
-            );
+            let message = format!("Gallringsenheten {unit} har aldrig funnits i loggen.");
+            hits.push(fault(codes::TOMBSTONE_UNKNOWN, message));
         }
         let disposed = Disposed {
             tombstone: tombstone.clone(),
@@ -213,11 +242,10 @@ impl History {
             seq,
         };
         if self.disposed.insert(unit.clone(), disposed).is_some() {
-            fault(
-                codes::TOMBSTONE_TWICE,
-                format!("Gallringsenheten {unit} är redan gallrad."),
-            );
+            let message = format!("Gallringsenheten {unit} är redan gallrad.");
+            hits.push(fault(codes::TOMBSTONE_TWICE, message));
         }
+        hits
     }
 
     /// Number of entries.

@@ -74,8 +74,9 @@ impl Holder {
 pub fn place(path: &str, is_directory: bool, package: bool) -> Place {
     let segments: Vec<&str> = path.split('/').collect();
     let place = match segments.as_slice() {
-        ["captures" | "records" | "policies" | "keys" | "log"] => return folder(is_directory),
-        ["log", "entries"] => return folder(is_directory),
+        ["captures" | "records" | "policies" | "keys" | "log"] | ["log", "entries"] => {
+            return folder(is_directory);
+        }
         ["metadata"] if package => return folder(is_directory),
         ["metadata", "scope.json" | "absent.txt"] if package => Place::Metadata,
         ["0=bevara_store_1"] if !package => Place::Declaration,
@@ -147,7 +148,7 @@ fn within(holder: Holder, rest: &[&str], is_directory: bool) -> Place {
 }
 
 fn temporary(name: &str, package: bool) -> Place {
-    if name.ends_with(".tmp") && !package {
+    if name.strip_suffix(".tmp").is_some() && !package {
         Place::Temporary
     } else {
         Place::Unknown

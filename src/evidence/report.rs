@@ -59,7 +59,11 @@ impl Hit {
 
     /// The same with what was expected and what is there.
     #[must_use]
-    pub fn differs(mut self, expected: impl ToString, actual: impl ToString) -> Self {
+    pub fn differs(
+        mut self,
+        expected: impl std::fmt::Display,
+        actual: impl std::fmt::Display,
+    ) -> Self {
         self.expected = Some(expected.to_string());
         self.actual = Some(actual.to_string());
         self

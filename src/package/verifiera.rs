@@ -1,6 +1,8 @@
 //! `VERIFIERA.txt`: how anybody checks a package with the tools of any Unix system, in Swedish. Each command is one line
 //! that ends with 0 when all is well, and else names what is wrong.
 
+use std::fmt::Write as _;
+
 /// A step: what it shows, and its command.
 struct Step {
     title: &'static str,
@@ -127,12 +129,9 @@ pub fn text(facts: &Facts<'_>) -> String {
     }
     text.push_str(INTRODUCTION);
     for (index, step) in STEPS.iter().enumerate() {
-        text.push_str(&format!(
-            "\n{}. {}\n\n    {}\n",
-            index + 1,
-            step.title,
-            step.command
-        ));
+        let (number, title, command) = (index + 1, step.title, step.command);
+        write!(text, "\n{number}. {title}\n\n    {command}\n")
+            .expect("writing to a String never fails");
     }
     text.push_str(CONCLUSION);
     text

@@ -292,7 +292,24 @@ impl Selecting<'_> {
             Body::AccountChanged { account, .. } | Body::SnapshotMissed { account, .. } => {
                 self.accounts.contains(account)
             }
-            _ => true,
+            Body::Genesis { .. }
+            | Body::PersonChanged { .. }
+            | Body::PolicyChange { .. }
+            | Body::Capture { .. }
+            | Body::CaptureFailed { .. }
+            | Body::Ingest { .. }
+            | Body::Classification { .. }
+            | Body::Flag { .. }
+            | Body::Plan { .. }
+            | Body::PlanWithdrawn { .. }
+            | Body::Approval { .. }
+            | Body::HoldPlaced { .. }
+            | Body::HoldLifted { .. }
+            | Body::Disposal { .. }
+            | Body::DisposalConfirmed { .. }
+            | Body::Export { .. }
+            | Body::Receipt { .. }
+            | Body::Note { .. } => true,
         };
         match kind {
             RecordKind::Account | RecordKind::Reason if !of_account => {

@@ -34,7 +34,7 @@ pub(super) struct Target {
 #[derive(Debug)]
 pub(super) struct Directory {
     path: PathBuf,
-    _lock: File,
+    lock: File,
     keep: bool,
 }
 
@@ -113,10 +113,10 @@ impl Target {
         let lock = File::open(&path).map_err(|source| file(&path, source))?;
         let dir = Directory {
             path,
-            _lock: lock,
+            lock,
             keep: false,
         };
-        match dir._lock.try_lock() {
+        match dir.lock.try_lock() {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => {
                 return Err(file(&dir.path, io::ErrorKind::WouldBlock.into()));
@@ -211,7 +211,7 @@ impl Target {
     /// Flushes everything and gives the package its name, which must still be free.
     pub(super) fn publish(self) -> Result<Directory, OpsError> {
         let Self { mut dir, out, .. } = self;
-        syncfs(&dir._lock).map_err(|errno| file(&dir.path, errno.into()))?;
+        syncfs(&dir.lock).map_err(|errno| file(&dir.path, errno.into()))?;
         renameat_with(CWD, &dir.path, CWD, &out, RenameFlags::NOREPLACE)
             .map_err(|errno| file(&out, errno.into()))?;
         dir.path.clone_from(&out);

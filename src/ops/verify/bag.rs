@@ -49,11 +49,8 @@ pub(super) fn check(view: &View, contents: &Contents, history: &History, request
     bag.presence(contents, &tags, &payload);
     bag.declaration(view, contents);
     if request.level >= 1 {
-        bag.fixity(
-            view,
-            tags.into_iter().chain(payload).collect(),
-            request.threads,
-        );
+        let listed: Vec<_> = tags.into_iter().chain(payload).collect();
+        bag.fixity(view, &listed, request.threads);
     }
     bag.seal(view, contents, history);
     bag.carried(view, contents, history);
@@ -182,8 +179,8 @@ impl Bag {
     }
 
     /// Reads every listed file and compares both digests; on a difference it is read once more.
-    fn fixity(&mut self, view: &View, listed: Vec<(String, [Option<String>; 2])>, threads: usize) {
-        let results = side_by_side(&listed, threads, |(name, digests)| {
+    fn fixity(&mut self, view: &View, listed: &[(String, [Option<String>; 2])], threads: usize) {
+        let results = side_by_side(listed, threads, |(name, digests)| {
             let path = format!("bag/{name}");
             let same = |pair: &DigestPair| {
                 let [sha256, sha512] = digests;

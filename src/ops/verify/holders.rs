@@ -189,7 +189,7 @@ impl Checker<'_> {
         let (lines256, lines512) = (lines256?, lines512?);
         checked
             .hits
-            .extend(self.lists(committed, (&lines256, &lines512), dir));
+            .extend(lists(committed, (&lines256, &lines512), dir));
         let root = merkle::root(
             bytes[sha256]
                 .split(|byte| *byte == b'\n')
@@ -208,39 +208,6 @@ impl Checker<'_> {
             sha256: lines256,
             sha512: by_unit.collect(),
         })
-    }
-
-    /// Whether both lists name the same units, as many as the log entry says.
-    fn lists(
-        &self,
-        committed: &Committed,
-        (sha256, sha512): (&[Line], &[Line]),
-        dir: &str,
-    ) -> Vec<Hit> {
-        let holder = &committed.holder;
-        let mut hits = Vec::new();
-        let one: Vec<_> = sha256
-            .iter()
-            .map(|line| unit_of(&line.path, "unit.sha256"))
-            .collect();
-        let other: Vec<_> = sha512
-            .iter()
-            .map(|line| unit_of(&line.path, "unit.sha512"))
-            .collect();
-        if one != other {
-            let path = format!("{dir}/{}.sha512", holder.stem());
-            let message = "De två förteckningarna nämner olika gallringsenheter.";
-            hits.push(Hit::at(codes::LISTS_DISAGREE, path, message).in_unit(&holder.id, None));
-        }
-        if one.len() as u64 != u64::from(committed.sealed.units) {
-            let path = format!("{dir}/{}.sha256", holder.stem());
-            let message = "Antalet gallringsenheter är ett annat än loggpostens.";
-            let hit = Hit::at(codes::UNIT_COUNT, path, message)
-                .in_unit(&holder.id, None)
-                .differs(committed.sealed.units, one.len());
-            hits.push(hit);
-        }
-        hits
     }
 
     /// Checks one listed unit: present exclusive or disposed of exclusive or withheld, and whole where present.
@@ -501,6 +468,34 @@ impl Checker<'_> {
             Err(_) => false,
         }
     }
+}
+
+/// Whether both lists name the same units, as many as the log entry says.
+fn lists(committed: &Committed, (sha256, sha512): (&[Line], &[Line]), dir: &str) -> Vec<Hit> {
+    let holder = &committed.holder;
+    let mut hits = Vec::new();
+    let one: Vec<_> = sha256
+        .iter()
+        .map(|line| unit_of(&line.path, "unit.sha256"))
+        .collect();
+    let other: Vec<_> = sha512
+        .iter()
+        .map(|line| unit_of(&line.path, "unit.sha512"))
+        .collect();
+    if one != other {
+        let path = format!("{dir}/{}.sha512", holder.stem());
+        let message = "De två förteckningarna nämner olika gallringsenheter.";
+        hits.push(Hit::at(codes::LISTS_DISAGREE, path, message).in_unit(&holder.id, None));
+    }
+    if one.len() as u64 != u64::from(committed.sealed.units) {
+        let path = format!("{dir}/{}.sha256", holder.stem());
+        let message = "Antalet gallringsenheter är ett annat än loggpostens.";
+        let hit = Hit::at(codes::UNIT_COUNT, path, message)
+            .in_unit(&holder.id, None)
+            .differs(committed.sealed.units, one.len());
+        hits.push(hit);
+    }
+    hits
 }
 
 /// A unit that is there.
