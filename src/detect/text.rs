@@ -179,7 +179,8 @@ fn tokens(shown: &str) -> Vec<Token> {
 fn words(chunk: &str, opens: bool, tokens: &mut Vec<Token>) {
     let mut first = opens;
     for part in chunk.split(|letter: char| !letter.is_alphanumeric() && !joins(letter)) {
-        let part = part.trim_matches(joins);
+        // "$0c": a sign that stands for a letter may open a word.
+        let part = part.trim_matches(|sign| joins(sign) && !matches!(sign, '$' | '€' | '|'));
         if part.is_empty() {
             continue;
         }
