@@ -8,6 +8,7 @@ mod capture;
 mod catalogue;
 mod containers;
 mod crash;
+mod demo;
 mod detect;
 mod disposal;
 mod docs;
