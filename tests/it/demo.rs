@@ -1,6 +1,11 @@
 //! The whole story with the real browser, twice: the same decisions both times, and what it wrote judged by others' tools.
 //! Expected values were worked out from `fixtures/demo/` and `fixtures/policies/exempelkommun.toml` by reading them.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what cannot be read has failed the test"
+)]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -158,8 +163,8 @@ fn check_disposal(document: &Value) {
         .collect();
     // Thanks, greetings, and questions about hours and places with their answers; the last four came after the package.
     let expected = [
-        "1001", "1002", "1003", "1007", "1010", "1011", "1021", "1022", "1026", "1027", "1037",
-        "1038", "1039", "1052", "1056", "1057", "1058", "1059", "1060", "1062", "1064",
+        "1001", "1002", "1003", "1007", "1010", "1011", "1021", "1022", "1037", "1038", "1039",
+        "1052", "1056", "1057", "1058", "1059", "1060", "1062", "1064",
     ];
     let mut sorted = may_go.clone();
     sorted.sort_unstable();
@@ -180,8 +185,8 @@ fn check_disposal(document: &Value) {
     let disposal = &story["disposal"];
     assert_eq!(disposal["posts"], 108);
     // All of them but 1064, whose three months have not passed.
-    assert_eq!(disposal["planned"], 20);
-    assert_eq!(disposal["disposed"], 14);
+    assert_eq!(disposal["planned"], 18);
+    assert_eq!(disposal["disposed"], 12);
     assert_eq!(disposal["held_back_by"], json!({"G0": 3, "G3": 3}));
     assert_eq!(disposal["executable_from"], "2027-08-11");
     assert_eq!(story["refused"].as_array().unwrap().len(), 2);

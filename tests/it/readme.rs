@@ -1,5 +1,10 @@
 //! The commands that the README shows are run as they stand there, in order, in an empty directory.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what cannot be read has failed the test"
+)]
+
 use std::collections::BTreeMap;
 
 use crate::support::{bevara, ran, repository};

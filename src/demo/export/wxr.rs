@@ -62,10 +62,11 @@ fn item(item: Item) -> WxrItem {
         content.push_str("</p>\n<!-- /wp:paragraph -->\n");
     }
     if let Some(picture) = &item.picture {
-        content.push_str(&format!(
-            "<!-- wp:image -->\n<figure class=\"wp-block-image\"><img src=\"{BASE}/wp-content/uploads/{picture}-{}.png\" alt=\"\"/></figure>\n<!-- /wp:image -->\n",
-            item.number
-        ));
+        content.push_str("<!-- wp:image -->\n<figure class=\"wp-block-image\"><img src=\"");
+        content.push_str(BASE);
+        content.push_str("/wp-content/uploads/");
+        content.push_str(picture);
+        content.push_str(".png\" alt=\"\"/></figure>\n<!-- /wp:image -->\n");
     }
     let (status, kind) = match item.kind {
         ItemKind::Post => ("publish", "post"),
