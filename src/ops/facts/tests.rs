@@ -1,10 +1,10 @@
 //! Facts of posts in threads made by hand. Expected values are those of the mapping table for retention facts.
 
-use super::*;
 use crate::model::facts::FactKind;
 use crate::model::post::{
     Author, InReplyTo, PostKind, PostState, PostTime, RecordOrigin, RoleBasis, SCHEMA, ZoneBasis,
 };
+use crate::ops::facts::*;
 
 fn at(text: &str) -> Instant {
     Instant::parse_as_of(text).unwrap()

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use base64::Engine as _;
 
-use crate::disposal::{SIMPLE, approved, delivered, key, plan};
+use crate::disposal::{SIMPLE, approved, delivered, plan};
 use crate::support::{Archive, copy_dir};
 
 #[test]
@@ -57,13 +57,19 @@ fn a_copy_of_a_disposed_unit_is_found_wherever_it_lies() {
 async fn a_hold_placed_in_the_middle_stops_the_next_post() {
     let archive = delivered();
     let (plan, _) = approved(&archive);
-    let held = key(&archive, "21");
     let mut app = open(&archive, "2026-10-02").await;
     let mut execution =
         bevara::ops::disposal::execute::Execution::start(&mut app, &plan.parse().unwrap())
             .await
             .unwrap();
     assert!(execution.step(&mut app).await.unwrap());
+    let left = archive
+        .json("2026-10-02", &["disposal", "plan", "--dry-run"])
+        .exits(0)
+        .result();
+    let left = left["items"].as_array().unwrap().clone();
+    let left = left.iter().find(|item| item["outcome"] == "may-dispose");
+    let held = left.unwrap()["post"].as_str().unwrap().to_owned();
     // Another process, while this one is between two posts.
     archive
         .json(
