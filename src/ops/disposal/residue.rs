@@ -185,6 +185,8 @@ enum Place {
     Picture(String),
     /// A unit of another post or record.
     Record(String),
+    /// An adopted policy or the format's description: its examples are its own, and excuse nothing in the catalogue.
+    Published(String),
     /// Anywhere else: nothing of a disposed post may stand there.
     Elsewhere,
 }
@@ -207,6 +209,8 @@ fn place(path: &str, kinds: &BTreeMap<&CaptureId, CaptureKind>) -> Place {
             }
         }
         ["store", "records", record, "units", unit, _] => Place::Record(format!("{record}/{unit}")),
+        ["store", "policies", file] => Place::Published(format!("policies/{file}")),
+        ["store", file @ ("SPEC.md" | "AUDIT.md")] => Place::Published((*file).to_owned()),
         _ => Place::Elsewhere,
     }
 }
@@ -235,7 +239,10 @@ fn judge(
                 records.insert(unit);
                 shared.extend(found.iter().copied());
             }
-            Place::Picture(_) | Place::Record(_) => {
+            Place::Published(file) if !unique => {
+                records.insert(file);
+            }
+            Place::Picture(_) | Place::Record(_) | Place::Published(_) => {
                 residue.insert(Residue {
                     path: path.clone(),
                     trace: Trace::Unique,
