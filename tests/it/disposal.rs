@@ -165,7 +165,7 @@ fn key(archive: &Archive, source_id: &str) -> String {
     item["post"].as_str().unwrap().to_owned()
 }
 
-/// Files below `dir` that hold `needle`, but page captures.
+/// Files below `dir` that hold `needle`. An adopted policy has examples of its own, which may read the same.
 fn holding(dir: &Path, needle: &[u8]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in walkdir::WalkDir::new(dir)
@@ -174,7 +174,9 @@ fn holding(dir: &Path, needle: &[u8]) -> Vec<PathBuf> {
         .filter(|entry| entry.file_type().is_file())
     {
         let bytes = std::fs::read(entry.path()).unwrap();
-        if bytes.windows(needle.len()).any(|window| window == needle) {
+        if !entry.path().to_string_lossy().contains("/store/policies/")
+            && bytes.windows(needle.len()).any(|window| window == needle)
+        {
             found.push(entry.into_path());
         }
     }
