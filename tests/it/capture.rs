@@ -11,6 +11,7 @@ use bevara::model::verdict::{FileRole, Reason, Verdict};
 use serde_json::{Value, json};
 
 use crate::pages::{Pages, colour};
+use crate::processes::{family, kill};
 use crate::support::Archive;
 
 /// A browser and a directory for what it takes.
@@ -604,77 +605,8 @@ fn a_killed_capture_leaves_no_browser_and_its_profile_is_swept() {
     );
 }
 
-/// A process and its command line.
-struct Process {
-    pid: i32,
-    line: String,
-}
-
-/// The processes whose command line names `dir`, and everything below them.
-fn family(dir: &Path) -> Vec<Process> {
-    let mut all = Vec::new();
-    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let Some(pid) = entry
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse::<i32>().ok())
-        else {
-            continue;
-        };
-        let (Ok(line), Ok(stat)) = (
-            std::fs::read(entry.path().join("cmdline")),
-            std::fs::read_to_string(entry.path().join("stat")),
-        ) else {
-            continue;
-        };
-        let after = stat.rsplit(") ").next().unwrap_or_default();
-        let mut words = after.split(' ');
-        let is_dead = words.next() == Some("Z");
-        let parent: i32 = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
-        if !is_dead {
-            all.push((
-                parent,
-                Process {
-                    pid,
-                    line: String::from_utf8_lossy(&line).replace('\0', " "),
-                },
-            ));
-        }
-    }
-    let flag = format!("--user-data-dir={}", dir.display());
-    let mut pids: BTreeSet<i32> = all
-        .iter()
-        .filter(|(_, one)| one.line.contains(&flag))
-        .map(|(_, one)| one.pid)
-        .collect();
-    loop {
-        let more: Vec<i32> = all
-            .iter()
-            .filter(|(parent, one)| pids.contains(parent) && !pids.contains(&one.pid))
-            .map(|(_, one)| one.pid)
-            .collect();
-        if more.is_empty() {
-            break;
-        }
-        pids.extend(more);
-    }
-    all.into_iter()
-        .map(|(_, one)| one)
-        .filter(|one| pids.contains(&one.pid))
-        .collect()
-}
-
-/// A process that is gone already is as good as killed.
-fn kill(pid: i32) {
-    Command::new("kill")
-        .args(["-9", &pid.to_string()])
-        .stderr(std::process::Stdio::null())
-        .status()
-        .expect("kill is installed");
-}
-
 /// Waits until something holds, and fails after a minute.
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = std::time::Instant::now();
     while !holds() {
         assert!(

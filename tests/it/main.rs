@@ -20,6 +20,7 @@ mod platforms;
 mod policies;
 mod policy_properties;
 mod posts;
+mod processes;
 mod readme;
 mod register;
 mod render;

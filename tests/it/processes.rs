@@ -1,0 +1,75 @@
+//! Processes as the kernel shows them: those of a browser, found by its profile directory.
+#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+/// A process and its command line.
+pub(crate) struct Process {
+    pub(crate) pid: i32,
+    pub(crate) line: String,
+}
+
+/// The processes whose command line names `dir`, and everything below them.
+pub(crate) fn family(dir: &Path) -> Vec<Process> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let Some(pid) = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse::<i32>().ok())
+        else {
+            continue;
+        };
+        let (Ok(line), Ok(stat)) = (
+            std::fs::read(entry.path().join("cmdline")),
+            std::fs::read_to_string(entry.path().join("stat")),
+        ) else {
+            continue;
+        };
+        let after = stat.rsplit(") ").next().unwrap_or_default();
+        let mut words = after.split(' ');
+        let is_dead = words.next() == Some("Z");
+        let parent: i32 = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
+        if !is_dead {
+            all.push((
+                parent,
+                Process {
+                    pid,
+                    line: String::from_utf8_lossy(&line).replace('\0', " "),
+                },
+            ));
+        }
+    }
+    let flag = format!("--user-data-dir={}", dir.display());
+    let mut pids: BTreeSet<i32> = all
+        .iter()
+        .filter(|(_, one)| one.line.contains(&flag))
+        .map(|(_, one)| one.pid)
+        .collect();
+    loop {
+        let more: Vec<i32> = all
+            .iter()
+            .filter(|(parent, one)| pids.contains(parent) && !pids.contains(&one.pid))
+            .map(|(_, one)| one.pid)
+            .collect();
+        if more.is_empty() {
+            break;
+        }
+        pids.extend(more);
+    }
+    all.into_iter()
+        .map(|(_, one)| one)
+        .filter(|one| pids.contains(&one.pid))
+        .collect()
+}
+
+/// A process that is gone already is as good as killed.
+pub(crate) fn kill(pid: i32) {
+    Command::new("kill")
+        .args(["-9", &pid.to_string()])
+        .stderr(std::process::Stdio::null())
+        .status()
+        .expect("kill is installed");
+}
