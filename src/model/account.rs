@@ -24,7 +24,7 @@ pub enum Platform {
     Youtube,
     /// LinkedIn.
     Linkedin,
-    /// TikTok.
+    /// `TikTok`.
     Tiktok,
     /// Mastodon.
     Mastodon,

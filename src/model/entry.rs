@@ -464,8 +464,7 @@ impl Entry {
     /// Reads an entry. Unknown members and duplicate keys are refused; an unknown type gives `body: None`.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, EntryError> {
         let one_line = bytes.is_ascii()
-            && bytes.last() == Some(&b'\n')
-            && bytes.iter().filter(|byte| **byte == b'\n').count() == 1;
+            && bytes.iter().position(|byte| *byte == b'\n') == bytes.len().checked_sub(1);
         if !one_line {
             return Err(EntryError::Form);
         }
@@ -512,7 +511,7 @@ fn text<T: TryFrom<String>>(
     name: &'static str,
 ) -> Result<T, EntryError> {
     match members.remove(name) {
-        Some(Value::String(text)) => T::try_from(text).map_err(|_| EntryError::Member(name)),
+        Some(Value::String(text)) => T::try_from(text).map_err(|_form| EntryError::Member(name)),
         _ => Err(EntryError::Member(name)),
     }
 }
@@ -579,7 +578,7 @@ mod tests {
     #[test]
     fn unknown_members_are_refused_and_unknown_types_kept_apart() {
         let text = String::from_utf8(entry().to_bytes().unwrap()).unwrap();
-        let extra = text.replacen("{", "{\"aaa\":1,", 1);
+        let extra = text.replacen('{', "{\"aaa\":1,", 1);
         assert!(Entry::from_bytes(extra.as_bytes()).is_err());
         let unknown = text.replace("\"type\":\"flag\"", "\"type\":\"anchor\"");
         assert_eq!(Entry::from_bytes(unknown.as_bytes()).unwrap().body, None);

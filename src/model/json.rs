@@ -219,7 +219,7 @@ mod tests {
     #[test]
     fn reader_refuses_duplicate_keys_at_any_depth() {
         let error = value_from_slice(br#"{"a":[{"b":1,"b":2}]}"#).unwrap_err();
-        assert!(format!("{:?}", error).contains("stands twice"), "{error:?}");
+        assert!(format!("{error:?}").contains("stands twice"), "{error:?}");
         assert!(value_from_slice(b"{} {}").is_err());
     }
 }

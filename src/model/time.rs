@@ -170,7 +170,7 @@ impl FromStr for Period {
         let wrong = || PeriodFormError(text.to_owned());
         let (count, unit) = text.split_once(' ').ok_or_else(wrong)?;
         let count: u32 = match count.parse() {
-            Ok(count) if count >= 1 && count <= 1000 && !text.starts_with('+') => count,
+            Ok(count) if (1..=1000).contains(&count) && !text.starts_with('+') => count,
             _ => return Err(wrong()),
         };
         match unit {

@@ -119,7 +119,7 @@ impl OpsError {
     }
 
     /// Something named does not exist.
-    pub fn unknown(what: &'static str, name: impl ToString) -> Self {
+    pub fn unknown(what: &'static str, name: &(impl ToString + ?Sized)) -> Self {
         Self::Unknown {
             what,
             name: name.to_string(),

@@ -1,5 +1,4 @@
 //! The capture engine against real pages in a real browser.
-#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,11 +7,10 @@ use std::process::Command;
 use bevara::capture::verdict::judge;
 use bevara::capture::{Browser, BrowserOptions, CaptureRequest, CapturedFile, PageCapture};
 use bevara::model::verdict::{FileRole, Reason, Verdict};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::pages::{Pages, colour};
-use crate::processes::{family, kill};
-use crate::support::Archive;
+use crate::processes::{family, kill, until};
 
 /// A browser and a directory for what it takes.
 struct Rig {
@@ -500,119 +498,4 @@ async fn a_button_that_loads_the_page_anew_is_survived_and_links_are_not_followe
     assert_eq!(page.counts.inventory, 2);
     assert!(!pages.asked().contains(&"/404".to_owned()));
     rig.browser.close().await;
-}
-
-#[test]
-fn one_bad_account_never_stops_the_others() {
-    let pages = Pages::start();
-    let archive = Archive::new("2026-06-01");
-    for (alias, path) in [
-        ("fel", "/404"),
-        ("vanlig", "/"),
-        ("vagg", "/wall.html"),
-        ("trasig", "/broken"),
-    ] {
-        archive.add_account("2026-06-01", alias, "annan", &pages.url(path));
-    }
-    let result = archive
-        .json("2026-07-01T08:00:00Z", &["capture", "--all"])
-        .exits(1)
-        .result();
-    let row = |alias: &str| {
-        let captures = result["captures"].as_array().unwrap();
-        captures
-            .iter()
-            .find(|row| row["account"] == alias)
-            .unwrap()
-            .clone()
-    };
-    assert_eq!(
-        (row("fel")["verdict"].as_str(), &row("fel")["reasons"]),
-        (Some("failed"), &json!(["http_4xx"]))
-    );
-    assert_eq!(
-        (row("vagg")["verdict"].as_str(), &row("vagg")["reasons"]),
-        (Some("failed"), &json!(["not_logged_in"]))
-    );
-    assert_eq!(
-        (row("trasig")["verdict"].as_str(), &row("trasig")["reasons"]),
-        (Some("partial"), &json!(["partial_images"]))
-    );
-    assert_eq!(row("vanlig")["verdict"], "complete", "{result:#}");
-    let roles: Vec<_> = row("vanlig")["files"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|file| file["role"].clone())
-        .collect();
-    for role in [
-        "page-pdf",
-        "page-png",
-        "overview-png",
-        "view-png",
-        "page-text",
-        "inventory",
-        "dom",
-        "requests",
-    ] {
-        assert!(roles.contains(&json!(role)), "{role}: {roles:?}");
-    }
-    for file in row("vanlig")["files"].as_array().unwrap() {
-        let sum = Command::new("sha256sum")
-            .arg(archive.path().join(file["path"].as_str().unwrap()))
-            .output()
-            .unwrap();
-        assert!(
-            String::from_utf8(sum.stdout)
-                .unwrap()
-                .starts_with(file["sha256"].as_str().unwrap())
-        );
-    }
-    archive.json("2026-07-01T08:10:00Z", &["capture"]).exits(2);
-    archive
-        .json(
-            "2026-07-01T08:10:00Z",
-            &["capture", "vanlig", "--allow-address", "10.0.0/8"],
-        )
-        .exits(2);
-    archive.json("2026-07-01T08:10:00Z", &["verify"]).exits(0);
-}
-
-#[test]
-fn a_killed_capture_leaves_no_browser_and_its_profile_is_swept() {
-    let pages = Pages::start();
-    let archive = Archive::new("2026-06-01");
-    archive.add_account("2026-06-01", "slow", "annan", &pages.url("/slow"));
-    let mut capture = archive
-        .command("2026-07-01", &["capture", "slow"])
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    until("the page hangs", || {
-        pages.asked().iter().any(|path| path == "/hang.png")
-    });
-    let staging = archive.path().join("staging");
-    assert!(family(&staging).len() > 2, "no browser was found");
-    capture.kill().unwrap();
-    capture.wait().unwrap();
-    until("the browser is gone", || family(&staging).is_empty());
-    assert!(std::fs::read_dir(&staging).unwrap().next().is_some());
-    archive.add_account("2026-07-02", "annat", "annan", &pages.url("/"));
-    assert!(
-        std::fs::read_dir(&staging).unwrap().next().is_none(),
-        "the profile was not swept"
-    );
-}
-
-/// Waits until something holds, and fails after a minute.
-pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let begun = std::time::Instant::now();
-    while !holds() {
-        assert!(
-            begun.elapsed().as_secs() < 60,
-            "waited in vain until {what}"
-        );
-        std::thread::park_timeout(std::time::Duration::from_millis(20));
-    }
 }

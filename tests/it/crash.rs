@@ -161,7 +161,8 @@ fn nothing_left(place: &str, archive: &Path) {
         for entry in walkdir::WalkDir::new(archive.join(below)) {
             let entry = entry.expect("a readable directory");
             let name = entry.file_name().to_string_lossy().into_owned();
-            let stray = name.ends_with(".tmp") || (below == "staging" && entry.depth() == 1);
+            let stray = entry.path().extension().is_some_and(|end| end == "tmp")
+                || (below == "staging" && entry.depth() == 1);
             assert!(
                 !stray || name == "pass.lock",
                 "{place}: {} is left",
@@ -210,6 +211,20 @@ fn a_capture_survives_every_crash() {
     let (pages, archive) = (Pages::start(), Archive::new("2026-06-15"));
     archive.add_account("2026-06-15", "ett", "facebook", &pages.url("/short.html"));
     campaign("capture", &archive, "2026-07-01", &["run"], &["schedule"]);
+}
+
+#[test]
+fn a_disposal_survives_every_crash() {
+    let archive = crate::disposal::delivered();
+    let (plan, _) = crate::disposal::approved(&archive);
+    let work = ["disposal", "execute", &plan];
+    campaign(
+        "disposal",
+        &archive,
+        "2026-10-05",
+        &work,
+        &["disposal", "plan", "--dry-run"],
+    );
 }
 
 #[test]

@@ -61,6 +61,13 @@ fn recall(half: &str) -> (f64, Vec<String>) {
         wrong.is_empty(),
         "{half}: cleared though not simple: {wrong:#?}"
     );
+    let both = examples
+        .iter()
+        .find(|example| example.secret && example.simple);
+    assert!(
+        both.is_none(),
+        "{half}: labelled secret and simple: {both:?}"
+    );
     let count = |wanted: bool| {
         let found = examples
             .iter()

@@ -44,7 +44,7 @@ pub(crate) fn export(comments: &[(usize, &str)]) -> String {
         .iter()
         .map(|(id, text)| comment(*id, text))
         .collect();
-    let posts: String = (1..=4)
+    let posts: Vec<String> = (1..=4)
         .map(|id| {
             format!(
                 "<item><title>Nyhet {id}</title><dc:creator>redaktion</dc:creator>\
@@ -55,6 +55,7 @@ pub(crate) fn export(comments: &[(usize, &str)]) -> String {
             )
         })
         .collect();
+    let posts = posts.concat();
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><rss version=\"2.0\" xmlns:content=\"http://purl.org/rss/1.0/modules/content/\" \
          xmlns:dc=\"http://purl.org/dc/elements/1.1/\" xmlns:wp=\"http://wordpress.org/export/1.2/\"><channel><title>Blogg</title>\
@@ -87,7 +88,7 @@ pub(crate) fn with_posts(policy: &str, url: &str) -> Archive {
 const EXAMPLE: &str = "fixtures/policies/exempelkommun.toml";
 
 /// The same, captured on 1 July, exported and receipted. Made once; every test works on a copy.
-fn delivered() -> Archive {
+pub(crate) fn delivered() -> Archive {
     static MADE: OnceLock<Archive> = OnceLock::new();
     let made = MADE.get_or_init(|| {
         let pages = Pages::start();
@@ -130,7 +131,7 @@ fn plan(archive: &Archive) -> (String, String) {
 }
 
 /// A plan that another person has approved on 2 September; it can be executed from 2 October.
-fn approved(archive: &Archive) -> (String, String) {
+pub(crate) fn approved(archive: &Archive) -> (String, String) {
     let (plan, _) = plan(archive);
     let second = archive.add_person("2026-09-01", "Lo Annan", "foretradare");
     let result = as_person(

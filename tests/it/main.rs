@@ -3,6 +3,13 @@
     clippy::disallowed_methods,
     reason = "tests make, change and remove files of their own"
 )]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::too_many_lines,
+    reason = "a test that fails says where; one that tells a story is told in one piece"
+)]
 
 mod capture;
 mod catalogue;
@@ -24,10 +31,9 @@ mod processes;
 mod readme;
 mod register;
 mod render;
+mod rounds;
 mod schedule;
 mod search;
-#[expect(dead_code, reason = "shared by tests that come and go")]
 mod support;
 mod tidy;
-#[expect(dead_code, reason = "shared by tests that come and go")]
 mod validators;

@@ -393,9 +393,12 @@ fn the_floor_stands_under_every_policy(
 
 const CASES: u32 = 300;
 
+/// A claim that must hold of an engine for every policy, post and day.
+type Property = fn(Engine, &Policy, &PostFacts, NaiveDate) -> bool;
+
 #[test]
 fn the_engine_keeps_every_property() {
-    let properties: [(&str, fn(Engine, &Policy, &PostFacts, NaiveDate) -> bool); 7] = [
+    let properties: [(&str, Property); 7] = [
         ("order", order_does_not_matter),
         ("hold", a_hold_always_stops),
         ("protection", more_protection_is_never_looser),

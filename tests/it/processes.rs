@@ -1,5 +1,4 @@
 //! Processes as the kernel shows them: those of a browser, found by its profile directory.
-#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -72,4 +71,16 @@ pub(crate) fn kill(pid: i32) {
         .stderr(std::process::Stdio::null())
         .status()
         .expect("kill is installed");
+}
+
+/// Waits until something holds, and fails after a minute.
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = std::time::Instant::now();
+    while !holds() {
+        assert!(
+            begun.elapsed().as_secs() < 60,
+            "waited in vain until {what}"
+        );
+        std::thread::park_timeout(std::time::Duration::from_millis(20));
+    }
 }

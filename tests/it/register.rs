@@ -159,7 +159,6 @@ fn the_rest_of_an_interrupted_init_opens_as_nothing_and_is_made_anew() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "one story, told in its order")]
 fn people_are_added_changed_and_the_last_arkivarie_stays() {
     let archive = Archive::new("2026-01-02");
     let (at, kim) = ("2026-01-03", archive.person.clone());
@@ -261,7 +260,6 @@ fn people_are_added_changed_and_the_last_arkivarie_stays() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "one story, told in its order")]
 fn an_account_keeps_every_revision_and_a_wrong_value_names_its_field() {
     let archive = Archive::new("2026-01-02");
     let url = "https://www.exempel.se/ett";
@@ -440,7 +438,6 @@ fn an_import_is_all_or_nothing_and_the_second_adds_nothing() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "one story, told in its order")]
 fn closing_without_a_capture_records_what_is_missed_and_is_final() {
     let archive = Archive::new("2025-12-01");
     archive.add_account(

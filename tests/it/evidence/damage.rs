@@ -42,7 +42,7 @@ fn every_damage_to_a_unit_is_found() {
         (
             "bit flip in the salt",
             Box::new(|s| {
-                fs::write(at(s, "units/000001/salt"), format!("{}\n", "0".repeat(64))).unwrap()
+                fs::write(at(s, "units/000001/salt"), format!("{}\n", "0".repeat(64))).unwrap();
             }),
             1,
             &["E101"],
@@ -146,7 +146,7 @@ fn every_damage_to_a_unit_is_found() {
                         s
                     )
                     .0
-                )
+                );
             }),
             1,
             &["E203"],
@@ -447,7 +447,7 @@ fn every_damage_to_the_log_and_the_store_is_found() {
                     "/etc",
                     s.join("captures/00000000-0000-4000-8000-000000000000"),
                 )
-                .unwrap()
+                .unwrap();
             }),
             1,
             &["E003"],

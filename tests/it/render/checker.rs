@@ -153,7 +153,6 @@ fn long(bytes: usize) -> Object {
     Object::string_literal("x".repeat(bytes))
 }
 
-#[expect(clippy::too_many_lines, reason = "a table, one line a rule")]
 fn mutations() -> Vec<Mutation> {
     let mut all = Vec::new();
     let mut rule = |rule, agrees, change: Change| {
