@@ -30,7 +30,7 @@ pub(crate) struct InitArgs {
     /// Name of the first person, who becomes arkivarie
     #[arg(long, value_name = "NAME")]
     person: String,
-    /// Name of the log in its checkpoints; can never be changed [default: bevara/<archive id>]
+    /// Name of the log in its checkpoints; can never be changed [default: bevara/ARCHIVE-ID]
     #[arg(long, value_name = "NAME")]
     origin: Option<String>,
     /// Make a test archive (PROVARKIV), in which --as-of may move the clock; it can never become a real one

@@ -34,7 +34,7 @@ pub(crate) struct VerifyArgs {
     /// A checkpoint kept from before: the log must continue it
     #[arg(long, value_name = "FILE")]
     expect_checkpoint: Option<PathBuf>,
-    /// Print an RFC 6962 inclusion proof of a unit, <capture or record>/<unit>
+    /// Print an RFC 6962 inclusion proof of a unit, CAPTURE/NUMBER or RECORD/NUMBER
     #[arg(long, value_name = "UNIT", value_parser = parse_unit)]
     prove: Option<UnitRef>,
     /// Threads that read [default: one a core]
