@@ -13,7 +13,7 @@ use crate::ops::init::{NewMunicipality, init};
 /// Create an archive for one municipality
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  bevara init arkiv --name \"Exempelkommun\" --org-nr 212000-0985 --policy torsby --person \"Kim Exempel\""
+    after_help = "Example:\n  bevara init arkiv --name \"Exempelkommun\" --org-nr 212099-9996 --policy torsby --person \"Kim Exempel\""
 )]
 pub(crate) struct InitArgs {
     /// Directory of the new archive; empty or not there yet [default: the value of --archive]

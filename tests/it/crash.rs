@@ -238,7 +238,7 @@ fn founding_survives_every_crash() {
             "--person",
             "Kim Exempel",
             "--org-nr",
-            "212000-0985",
+            "212099-9996",
             "--json",
             "--policy",
             "fixtures/policies/exempelkommun.toml",

@@ -14,7 +14,7 @@ fn init(dir: &Path, extra: &[&str]) -> std::process::Command {
         .arg("init")
         .arg(dir)
         .args(["--name", "Exempelkommun", "--person", "Kim Exempel"])
-        .args(["--org-nr", "212000-0985", "--policy", POLICY, "--json"])
+        .args(["--org-nr", "212099-9996", "--policy", POLICY, "--json"])
         .args(extra);
     command
 }
@@ -114,7 +114,7 @@ fn init_refuses_what_does_not_hold_and_leaves_nothing() {
             "--person",
             "Kim",
             "--org-nr",
-            "212000-0985",
+            "212099-9996",
             "--policy",
             POLICY,
         ];

@@ -123,7 +123,7 @@ impl Archive {
             "--name",
             "Exempelkommun",
             "--org-nr",
-            "212000-0985",
+            "212099-9996",
             "--policy",
             policy,
         ]);

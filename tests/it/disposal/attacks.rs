@@ -296,7 +296,7 @@ fn nobody_moves_the_clock_of_a_real_archive() {
         "--name",
         "Exempelkommun",
         "--org-nr",
-        "212000-0985",
+        "212099-9996",
         "--policy",
         EXAMPLE,
         "--person",
