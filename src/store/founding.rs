@@ -132,7 +132,9 @@ fn write_keys(root: &Path, origin: &str) -> Result<String, StoreError> {
 /// tells them goes last, so that a crash in between is told as well.
 fn clear_interrupted(root: &Path) -> Result<(), StoreError> {
     let temporary = format!("{UNFINISHED}{}", durable::TEMPORARY);
-    let known: Vec<&str> = MADE.into_iter().chain([UNFINISHED, &temporary]).collect();
+    let half_lock = format!("lock{}", durable::TEMPORARY);
+    let marks = [half_lock.as_str(), &temporary, UNFINISHED];
+    let known: Vec<&str> = MADE.into_iter().chain(marks).collect();
     let names = names(root)?;
     let is_attempt = names
         .iter()
@@ -146,7 +148,7 @@ fn clear_interrupted(root: &Path) -> Result<(), StoreError> {
             path: root.to_owned(),
         });
     }
-    for name in MADE.into_iter().chain([temporary.as_str(), UNFINISHED]) {
+    for name in known {
         let path: PathBuf = root.join(name);
         if path.is_dir() {
             durable::remove_dir(&path)?;
