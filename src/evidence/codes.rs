@@ -60,6 +60,7 @@ codes! {
     OTHER_TEXT "N001" "document.other_version" 0 Nothing;
     HARD_LINK "N002" "file.hard_link" 0 Nothing;
     UNKNOWN_TYPE "N003" "entry.unknown_type" 0 Nothing;
+    HOLD_NOT_JUDGED "N004" "disposal.hold_not_judged" 3 Nothing;
     DECLARATION "E001" "store.declaration" 0 Problem;
     UNEXPECTED "E002" "file.unexpected" 0 Problem;
     NOT_A_FILE "E003" "file.link_or_special" 0 Problem;
@@ -114,6 +115,10 @@ codes! {
     PLAN_DIGEST "E319" "plan.digest" 3 Problem;
     PLAN_UNKNOWN "E320" "plan.unknown" 3 Problem;
     HELD "E321" "disposal.under_hold" 3 Problem;
+    KEY_SHARED "E322" "person.key_shared" 3 Problem;
+    APPROVAL_DIFFERS "E323" "approval.differs" 3 Problem;
+    APPROVAL_PROOF "E324" "approval.proof" 3 Problem;
+    LIFTED_ALONE "E325" "hold.lifted_alone" 3 Problem;
     BAG_DECLARATION "E401" "bag.declaration" 0 Problem;
     BAG_MANIFEST "E402" "bag.manifest" 0 Problem;
     BAG_DIGEST "E403" "bag.digest_mismatch" 1 Problem;

@@ -1,7 +1,9 @@
 //! The rules that every disposal in the log must have kept: a plan, an approval of exactly that plan by another person
 //! whose role may, the waiting period, and no hold on the account or post (`gallring.md` §3.6). Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
 
 use crate::evidence::codes::{self, Code};
 use crate::evidence::history::{History, entry_path};
@@ -41,17 +43,30 @@ struct Hold<'a> {
     scope: HoldScope,
     account: Option<&'a AccountId>,
     unit: Option<&'a UnitRef>,
+    from: Option<NaiveDate>,
+    to: Option<NaiveDate>,
+}
+
+/// Whether a hold covered a disposed post, as far as the log alone tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Covered {
+    Yes,
+    Perhaps,
+    No,
 }
 
 /// What the log has said so far.
 #[derive(Debug, Default)]
 struct Known<'a> {
     roles: BTreeMap<&'a PersonId, Role>,
+    active: BTreeSet<&'a PersonId>,
     plans: BTreeMap<&'a RecordId, Plan<'a>>,
     approvals: BTreeMap<&'a RecordId, Approval<'a>>,
     withdrawn: BTreeMap<&'a RecordId, u64>,
     holds: BTreeMap<&'a RecordId, Hold<'a>>,
     disposing: BTreeMap<&'a RecordId, u64>,
+    /// Plan and hold of which it was told that nobody can judge them again.
+    not_judged: BTreeSet<(&'a RecordId, &'a RecordId)>,
 }
 
 /// What is wrong with the disposals of a log, and which of them are not through.
@@ -64,6 +79,9 @@ pub fn check(history: &History, prefix: &str, waiting: &WaitingDays<'_>) -> Vec<
         match body {
             Body::Approval { .. } => hits.extend(known.approve(entry, body, &path, waiting)),
             Body::Disposal { .. } => hits.extend(known.dispose(history, entry, body, &path)),
+            Body::HoldLifted { hold, second, .. } => {
+                hits.extend(known.lift(entry, (hold, second), &path));
+            }
             Body::Genesis { .. }
             | Body::PersonChanged { .. }
             | Body::AccountChanged { .. }
@@ -77,7 +95,6 @@ pub fn check(history: &History, prefix: &str, waiting: &WaitingDays<'_>) -> Vec<
             | Body::Plan { .. }
             | Body::PlanWithdrawn { .. }
             | Body::HoldPlaced { .. }
-            | Body::HoldLifted { .. }
             | Body::DisposalConfirmed { .. }
             | Body::Export { .. }
             | Body::Receipt { .. }
@@ -97,8 +114,18 @@ pub fn check(history: &History, prefix: &str, waiting: &WaitingDays<'_>) -> Vec<
 impl<'a> Known<'a> {
     fn take_in(&mut self, entry: &'a Entry, body: &'a Body) {
         match body {
-            Body::PersonChanged { person, role, .. } => {
+            Body::PersonChanged {
+                person,
+                role,
+                active,
+                ..
+            } => {
                 self.roles.insert(person, *role);
+                if *active {
+                    self.active.insert(person);
+                } else {
+                    self.active.remove(person);
+                }
             }
             Body::Plan {
                 plan,
@@ -122,17 +149,18 @@ impl<'a> Known<'a> {
                 scope,
                 account,
                 unit,
+                from,
+                to,
                 ..
             } => {
                 let placed = Hold {
                     scope: *scope,
                     account: account.as_ref(),
                     unit: unit.as_ref(),
+                    from: *from,
+                    to: *to,
                 };
                 self.holds.insert(hold, placed);
-            }
-            Body::HoldLifted { hold, .. } => {
-                self.holds.remove(hold);
             }
             Body::Genesis { .. }
             | Body::AccountChanged { .. }
@@ -144,6 +172,7 @@ impl<'a> Known<'a> {
             | Body::Classification { .. }
             | Body::Flag { .. }
             | Body::Approval { .. }
+            | Body::HoldLifted { .. }
             | Body::Disposal { .. }
             | Body::DisposalConfirmed { .. }
             | Body::Export { .. }
@@ -240,7 +269,6 @@ impl<'a> Known<'a> {
         let Body::Disposal {
             plan,
             approval,
-            account,
             policy_sha256,
             units,
             ..
@@ -267,8 +295,9 @@ impl<'a> Known<'a> {
             return Vec::new();
         }
         self.disposing.entry(plan).or_insert(entry.seq);
-        let mut hits = self.held(account.as_ref(), units, path);
-        if made.policy != policy_sha256 {
+        let policy = made.policy;
+        let mut hits = self.held(history, (plan, body), path);
+        if policy != policy_sha256 {
             let message = format!("Gallringen vilar på en annan policy än planen {plan}.");
             hits.push(Hit::at(codes::NOT_PLANNED, path, message));
         }
@@ -320,23 +349,110 @@ impl<'a> Known<'a> {
         hits
     }
 
-    /// Holds that the log alone can judge: on the account, and on a post named by a unit.
-    fn held(&self, account: Option<&AccountId>, units: &[Tombstone], path: &str) -> Vec<Hit> {
+    /// Holds that stood. What the log alone cannot judge is told once for each plan and hold.
+    fn held(
+        &mut self,
+        history: &History,
+        (plan, body): (&'a RecordId, &'a Body),
+        path: &str,
+    ) -> Vec<Hit> {
         let mut hits = Vec::new();
         for (id, hold) in &self.holds {
-            let covers = match hold.scope {
-                HoldScope::Account => account.is_some() && hold.account == account,
-                HoldScope::Post => hold
-                    .unit
-                    .is_some_and(|held| units.iter().any(|tombstone| tombstone.unit == *held)),
-                HoldScope::Thread | HoldScope::Period | HoldScope::Query => false,
+            let (code, message) = match hold.covers(history, body) {
+                Covered::No => continue,
+                Covered::Yes => (
+                    codes::HELD,
+                    format!("Gallringen skedde under gallringsstoppet {id}."),
+                ),
+                Covered::Perhaps if !self.not_judged.insert((plan, id)) => continue,
+                Covered::Perhaps => (
+                    codes::HOLD_NOT_JUDGED,
+                    format!(
+                        "Gallring skedde medan gallringsstoppet {id} gällde. Om det omfattade det gallrade går inte att avgöra ur loggen."
+                    ),
+                ),
             };
-            if covers {
-                let message = format!("Gallringen skedde under gallringsstoppet {id}.");
-                hits.push(Hit::at(codes::HELD, path, message));
-            }
+            hits.push(Hit::at(code, path, message));
         }
         hits
+    }
+
+    /// A hold is lifted by two persons.
+    fn lift(
+        &mut self,
+        entry: &Entry,
+        (hold, second): (&RecordId, &'a PersonId),
+        path: &str,
+    ) -> Option<Hit> {
+        self.holds.remove(hold);
+        let may = self.active.contains(second)
+            && self.roles.get(second).is_some_and(|role| role.may_write());
+        let another = matches!(&entry.actor, Actor::Person(first) if first != second);
+        (!may || !another).then(|| {
+            let message =
+                format!("Gallringsstoppet {hold} är hävt utan en andra person som fick göra det.");
+            Hit::at(codes::LIFTED_ALONE, path, message)
+        })
+    }
+}
+
+impl Hold<'_> {
+    /// Whether the hold covered what a disposal took. Of a post the log has account, month and units.
+    fn covers(&self, history: &History, body: &Body) -> Covered {
+        let Body::Disposal {
+            account,
+            month,
+            units,
+            ..
+        } = body
+        else {
+            return Covered::No;
+        };
+        let account = account.as_ref();
+        // A thread stays within its account.
+        let thread_account = self
+            .unit
+            .and_then(|unit| history.holders.get(&unit.holder))
+            .and_then(|committed| committed.holder.account.as_ref());
+        let elsewhere = self.account.is_some() && self.account != account;
+        let named = self
+            .unit
+            .is_some_and(|held| units.iter().any(|tombstone| tombstone.unit == *held));
+        match self.scope {
+            HoldScope::Account if account.is_some() && self.account == account => Covered::Yes,
+            HoldScope::Account => Covered::No,
+            HoldScope::Post | HoldScope::Thread if named => Covered::Yes,
+            // A disposal names every version of its post.
+            HoldScope::Post => Covered::No,
+            HoldScope::Thread if thread_account.is_some() && thread_account != account => {
+                Covered::No
+            }
+            HoldScope::Thread => Covered::Perhaps,
+            HoldScope::Period | HoldScope::Query if elsewhere => Covered::No,
+            HoldScope::Period => self.covers_month(month.as_deref()),
+            HoldScope::Query => Covered::Perhaps,
+        }
+    }
+
+    /// A month that lies within the period is covered, one that lies outside is not; of one across its edge the log does
+    /// not tell on which side the post was. A post without a date may lie in any period.
+    fn covers_month(&self, month: Option<&str>) -> Covered {
+        let Some(first) = month.and_then(|month| format!("{month}-01").parse::<NaiveDate>().ok())
+        else {
+            return Covered::Yes;
+        };
+        let last = first
+            .checked_add_months(chrono::Months::new(1))
+            .and_then(|next| next.pred_opt())
+            .unwrap_or(first);
+        if self.from.is_some_and(|from| last < from) || self.to.is_some_and(|to| first > to) {
+            Covered::No
+        } else if self.from.is_none_or(|from| from <= first) && self.to.is_none_or(|to| last <= to)
+        {
+            Covered::Yes
+        } else {
+            Covered::Perhaps
+        }
     }
 }
 

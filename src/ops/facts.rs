@@ -29,23 +29,11 @@ use crate::ops::error::OpsError;
 use crate::ops::facts::holds::Covers;
 use crate::ops::facts::whole::Whole;
 use crate::ops::schedule;
+use crate::policy::evaluate::is_grave;
 use crate::store::read;
 
 /// Threads kept in memory while posts are walked through.
 const THREADS_KEPT: usize = 256;
-
-/// Flags whose `ja` on any version of a post stands for the whole post: the floor's G1.
-const GRAVE: &[Flag] = &[
-    Flag::Sekretess,
-    Flag::Personnummer,
-    Flag::HetsMotFolkgrupp,
-    Flag::OlagaHot,
-    Flag::Uppvigling,
-    Flag::OffentligUppmaning,
-    Flag::Barnpornografi,
-    Flag::OlagaValdsskildring,
-    Flag::OlagaIntegritetsintrang,
-];
 
 /// Gathers facts as of one moment and one state of the log.
 #[derive(Debug)]
@@ -421,7 +409,7 @@ fn both(newer: &BTreeMap<Flag, Answer>, older: &BTreeMap<Flag, Answer>) -> BTree
         if new == old {
             continue;
         }
-        let grave = GRAVE.contains(&flag) && new.or(old) == Truth::Yes;
+        let grave = is_grave(flag) && new.or(old) == Truth::Yes;
         let by = newer
             .get(&flag)
             .or_else(|| older.get(&flag))

@@ -1,13 +1,16 @@
 //! People who act: added, changed, listed. The name lies in a unit of a record; the log has id, role and key.
 
+use std::path::Path;
+
 use crate::app::{App, Session, record_json};
 use crate::catalogue::{Catalogue, PersonRow};
-use crate::model::entry::{Actor, Body};
+use crate::model::entry::{Actor, Body, Entry};
 use crate::model::id::{PersonId, RecordId, UnitNo};
 use crate::model::person::{PersonDetails, Role};
 use crate::model::record::RecordKind;
 use crate::model::time::Instant;
-use crate::ops::error::OpsError;
+use crate::ops::error::{ErrorKind, OpsError};
+use crate::store::read;
 use crate::store::stage::{SealedStage, Stage};
 
 /// A person's whole state.
@@ -41,8 +44,9 @@ pub async fn add(app: &mut App, change: PersonChange) -> Result<PersonId, OpsErr
     let by = acting(app, Role::may_administer, "lägga till personer").await?;
     let person = PersonId::random();
     let stage = app.store.stage("person")?;
+    let root = app.store.root().to_owned();
     let mut session = app.begin().await?;
-    let change = checked(&session.catalogue.persons().await?, &person, change)?;
+    let change = checked(&keys_held(&root)?, &person, change)?;
     write(&mut session, stage, &person, change, &Actor::Person(by)).await?;
     Ok(person)
 }
@@ -51,6 +55,7 @@ pub async fn add(app: &mut App, change: PersonChange) -> Result<PersonId, OpsErr
 pub async fn set(app: &mut App, person: &PersonId, patch: PersonPatch) -> Result<bool, OpsError> {
     let by = acting(app, Role::may_administer, "ändra personer").await?;
     let stage = app.store.stage("person")?;
+    let root = app.store.root().to_owned();
     let mut session = app.begin().await?;
     let everyone = session.catalogue.persons().await?;
     let row = find(&everyone, person)?;
@@ -68,7 +73,7 @@ pub async fn set(app: &mut App, person: &PersonId, patch: PersonPatch) -> Result
         active: patch.active.unwrap_or(row.active),
         ssh_key: patch.ssh_key.or_else(|| row.ssh_key.clone()),
     };
-    let change = checked(&everyone, person, change)?;
+    let change = checked(&keys_held(&root)?, person, change)?;
     let before = PersonChange {
         name: row.name.clone().unwrap_or_default(),
         role: row.role,
@@ -189,9 +194,36 @@ fn find<'a>(everyone: &'a [PersonRow], person: &PersonId) -> Result<&'a PersonRo
         .ok_or_else(|| OpsError::unknown("person", person))
 }
 
-/// Checks name and key; a key that another person holds is refused, for two persons are not one with two names.
+/// Every SSH key that a person is or was registered with, with the person, in the log's order.
+pub(crate) fn keys_held(root: &Path) -> Result<Vec<(PersonId, String)>, OpsError> {
+    let mut keys = Vec::new();
+    for seq in 0.. {
+        let Some(bytes) = read::entry(root, seq)? else {
+            break;
+        };
+        let entry = Entry::from_bytes(&bytes).map_err(|source| {
+            OpsError::part(
+                format!("log entry {seq} cannot be read"),
+                ErrorKind::Problem,
+                source,
+            )
+        })?;
+        if let Some(Body::PersonChanged {
+            person,
+            ssh_key: Some(key),
+            ..
+        }) = entry.body
+        {
+            keys.push((person, key));
+        }
+    }
+    Ok(keys)
+}
+
+/// Checks name and key; a key that another person holds or has held is refused, for two persons are not one with two
+/// names.
 fn checked(
-    everyone: &[PersonRow],
+    held: &[(PersonId, String)],
     person: &PersonId,
     mut change: PersonChange,
 ) -> Result<PersonChange, OpsError> {
@@ -204,13 +236,12 @@ fn checked(
     }
     if let Some(key) = &change.ssh_key {
         let bare = bare_key(key)?;
-        if let Some(other) = everyone
+        if let Some((other, _)) = held
             .iter()
-            .find(|row| row.person != *person && row.ssh_key.as_deref() == Some(&bare))
+            .find(|(other, key)| other != person && *key == bare)
         {
             return Err(OpsError::not_permitted(format!(
-                "Nyckeln hör redan till personen {}.",
-                other.person
+                "Nyckeln hör eller har hört till personen {other}."
             )));
         }
         change.ssh_key = Some(bare);

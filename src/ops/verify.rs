@@ -1,6 +1,7 @@
 //! `verify`: an archive or a package checked from its bytes alone, without configuration, catalogue, network or write
 //! access (`evidence.md` §4.7). It never stops at the first finding, and finds the same whatever the number of threads.
 
+mod approvals;
 mod bag;
 mod contents;
 mod holders;
@@ -188,6 +189,7 @@ pub fn verify(request: &Request) -> Result<Report, OpsError> {
     let waiting = |digest: &_| log::waiting_days(&view, digest);
     hits.extend(disposals::check(&history, view.data(), &waiting));
     hits.extend(plans::check(&view, &history));
+    hits.extend(approvals::check(&view, &history));
     hits.extend(log::checkpoint(&view, &contents, &history));
     hits.extend(log::anchors(&history, request));
     let proof = match &request.prove {

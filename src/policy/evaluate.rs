@@ -25,6 +25,11 @@ pub const CRIMES: &[Flag] = &[
     Flag::Uppvigling,
 ];
 
+/// Whether the floor's G1 rests on this flag: a `ja` on any version of a post stands for the whole post.
+pub fn is_grave(flag: Flag) -> bool {
+    matches!(flag, Flag::Sekretess | Flag::Personnummer) || CRIMES.contains(&flag)
+}
+
 /// How one rule came out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleResult {

@@ -2,6 +2,7 @@
 //! attacker, a crash and a hold make of it.
 
 mod attacks;
+mod forged;
 mod interruptions;
 
 use std::path::{Path, PathBuf};

@@ -5,7 +5,7 @@ use crate::catalogue::{ApprovalRow, Catalogue};
 use crate::disposal::signature;
 use crate::disposal::{EXECUTION_DAYS, State, days_later};
 use crate::model::digest::Sha256Hex;
-use crate::model::entry::{Actor, ApprovalProof, Body, Entry, Tombstone};
+use crate::model::entry::{Actor, ApprovalProof, Body, Tombstone};
 use crate::model::id::{HolderId, PersonId, RecordId, UnitNo, UnitRef};
 use crate::model::person::Role;
 use crate::model::plan::{ApprovalJson, ListJson, PlanJson, ReasonJson, VERSION};
@@ -13,10 +13,9 @@ use crate::model::record::RecordKind;
 use crate::model::time::Instant;
 use crate::ops::disposal::plan::{entry, seal};
 use crate::ops::disposal::{LIST, Loaded, load, load_list, standing};
-use crate::ops::error::{ErrorKind, OpsError};
+use crate::ops::error::OpsError;
 use crate::ops::hold::given;
-use crate::ops::person::{acting, list as persons};
-use crate::store::read;
+use crate::ops::person::{acting, keys_held, list as persons};
 use crate::store::stage::SealedStage;
 
 /// What proves an approval.
@@ -235,40 +234,17 @@ async fn check_signature(
                 "Personen {by} har ingen registrerad SSH-nyckel; godkänn med --decision eller registrera nyckeln."
             ))
         })?;
-    if keys_held(app.store.root(), &plan.planner)?.contains(&key) {
+    let held = keys_held(app.store.root())?;
+    if held
+        .iter()
+        .any(|(whose, held)| *whose == plan.planner && *held == key)
+    {
         return Err(OpsError::not_permitted(
             "Nyckeln hör eller har hört till planeraren; den bevisar inte en annan persons godkännande (G8).",
         ));
     }
     signature::check(&key, digest, armour)
         .map_err(|error| OpsError::not_permitted(error.to_string()))
-}
-
-/// Every key that a person was ever registered with.
-fn keys_held(root: &std::path::Path, person: &PersonId) -> Result<Vec<String>, OpsError> {
-    let mut keys = Vec::new();
-    for seq in 0.. {
-        let Some(bytes) = read::entry(root, seq)? else {
-            break;
-        };
-        let entry = Entry::from_bytes(&bytes).map_err(|source| {
-            OpsError::part(
-                format!("log entry {seq} cannot be read"),
-                ErrorKind::Problem,
-                source,
-            )
-        })?;
-        if let Some(Body::PersonChanged {
-            person: whose,
-            ssh_key: Some(key),
-            ..
-        }) = entry.body
-            && whose == *person
-        {
-            keys.push(key);
-        }
-    }
-    Ok(keys)
 }
 
 /// Under one lock: the plan that replaces the old, the old one's withdrawal, the approval.

@@ -99,7 +99,7 @@ async fn a_hold_placed_in_the_middle_stops_the_next_post() {
     archive.json("2026-10-03", &["verify"]).exits(0);
 }
 
-async fn open(archive: &Archive, as_of: &str) -> bevara::app::App {
+pub(crate) async fn open(archive: &Archive, as_of: &str) -> bevara::app::App {
     let time = bevara::model::time::Instant::parse_as_of(as_of).unwrap();
     let clock = bevara::clock::Clock::Fixed(time);
     bevara::app::App::open(&archive.path(), clock, Some(&archive.person))
