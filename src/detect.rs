@@ -2,6 +2,7 @@
 //! "No hit is no evidence": a `nej` to secrecy is earned by being recognised as harmless, never by passing a list.
 
 mod case;
+pub mod context;
 mod harmless;
 mod language;
 mod listed;

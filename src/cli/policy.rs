@@ -1,5 +1,7 @@
 //! `policy`: retention policies, their faults, and which one is in force.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -9,7 +11,8 @@ use crate::cli::output::{Outcome, table};
 use crate::model::finding::Finding;
 use crate::ops::error::OpsError;
 use crate::ops::policy::{
-    Comparison, Loaded, PostChange, adopt, compare, compare_posts, find, in_force, list, try_cases,
+    Comparison, Group, Loaded, Measured, PostChange, adopt, compare, compare_posts, find, in_force,
+    list, measure, try_cases,
 };
 use crate::policy::Policy;
 
@@ -34,6 +37,9 @@ pub(crate) enum PolicyVerb {
     /// Try a policy against its own example cases
     #[command(after_help = "Example:\n  bevara policy test retention-policies/torsby.toml")]
     Test(FileArgs),
+    /// Measure the detectors and a policy on a labelled set (docs/format/labelled.md)
+    #[command(after_help = "Example:\n  bevara policy measure fixtures/labelled/test.jsonl")]
+    Measure(MeasureArgs),
 }
 
 #[derive(Debug, Args)]
@@ -60,6 +66,16 @@ pub(crate) struct CompareArgs {
     after: String,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct MeasureArgs {
+    /// The labelled set, JSON Lines
+    #[arg(value_name = "SET")]
+    set: PathBuf,
+    /// A policy file, the id of a shipped policy, or `gallande` for the one in force
+    #[arg(long, value_name = "ID|FILE", default_value = "torsby")]
+    policy: String,
+}
+
 impl PolicyVerb {
     pub(crate) fn name(&self) -> &'static str {
         match self {
@@ -69,6 +85,7 @@ impl PolicyVerb {
             Self::Adopt(_) => "policy-adopt",
             Self::Compare(_) => "policy-compare",
             Self::Test(_) => "policy-test",
+            Self::Measure(_) => "policy-measure",
         }
     }
 }
@@ -84,6 +101,7 @@ pub(crate) async fn run(context: &Context, verb: PolicyVerb) -> Result<Outcome, 
         PolicyVerb::Adopt(args) => run_adopt(context, args).await,
         PolicyVerb::Compare(args) => run_compare(context, args).await,
         PolicyVerb::Test(args) => find(&args.file).map(|loaded| tested(&args.file, &loaded)),
+        PolicyVerb::Measure(args) => run_measure(context, args).await,
     };
     match outcome {
         Err(OpsError::Policy(faults)) => {
@@ -388,6 +406,101 @@ fn tested(file: &str, loaded: &Loaded) -> Outcome {
         "cases": results,
     });
     Outcome::done(result, lines.join("\n")).with_exit(exit)
+}
+
+async fn run_measure(context: &Context, args: MeasureArgs) -> Result<Outcome, OpsError> {
+    let loaded = if args.policy == IN_FORCE {
+        in_force(&context.open().await?).await?
+    } else {
+        find(&args.policy)?
+    };
+    let on = context.clock().now().stockholm_date();
+    let measured = measure(&args.set, &loaded.policy, on)?;
+    let findings: Vec<Finding> = measured
+        .wrong
+        .iter()
+        .map(|row| {
+            let message = format!(
+                "{} av {} inlägg efter mallen får gallras fast de inte är enkla ({} med sekretess)",
+                row.wrong, row.posts, row.secret
+            );
+            Finding::error("wrongly-disposed", row.name.clone(), message)
+        })
+        .collect();
+    let text = measured_text(&loaded, &measured);
+    let mut result = json!({
+        "set": args.set,
+        "policy": {
+            "policy": loaded.policy.id,
+            "version": loaded.policy.version,
+            "sha256": loaded.sha256,
+        },
+    });
+    if let (Some(all), serde_json::Value::Object(figures)) =
+        (result.as_object_mut(), json!(measured))
+    {
+        all.extend(figures);
+    }
+    let exit = if measured.disposed_secret == 0 {
+        Exit::Done
+    } else {
+        Exit::Problems
+    };
+    Ok(Outcome::done(result, text)
+        .with_findings(findings)
+        .with_exit(exit))
+}
+
+fn measured_text(loaded: &Loaded, measured: &Measured) -> String {
+    let share = |share: Option<f64>| {
+        share.map_or_else(
+            || "–".to_owned(),
+            |share| format!("{share:.4}").replace('.', ","),
+        )
+    };
+    let rows = [
+        ("Inlägg", measured.posts.to_string()),
+        ("varav med sekretess", measured.secret.to_string()),
+        ("varav enkla", measured.simple.to_string()),
+        ("Får gallras", measured.disposed.to_string()),
+        (
+            "varav med sekretess (ska vara 0)",
+            measured.disposed_secret.to_string(),
+        ),
+        ("Precision för får gallras", share(measured.precision)),
+        ("Andel av de enkla som får gallras", share(measured.recall)),
+        (
+            "Sekretess inte utesluten (ja eller okänt)",
+            share(measured.flag_recall),
+        ),
+        ("Sekretess ja", share(measured.flag_yes)),
+        ("Andel till granskning", share(measured.review_share)),
+    ];
+    let figures = rows.map(|(what, figure)| vec![what.to_owned(), figure]);
+    let groups = |rows: &[Group]| {
+        let cells = rows.iter().map(|row| {
+            let counts = [row.posts, row.secret, row.simple, row.disposed, row.wrong];
+            let mut cells = vec![row.name.clone()];
+            cells.extend(counts.map(|count| count.to_string()));
+            cells
+        });
+        cells.collect()
+    };
+    let heads = [
+        "Klass",
+        "Inlägg",
+        "Sekretess",
+        "Enkla",
+        "Får gallras",
+        "Fel",
+    ];
+    format!(
+        "Policy {} version {}\n\n{}\n\n{}",
+        loaded.policy.id,
+        loaded.policy.version,
+        table(&["Mått", "Värde"], figures.into()),
+        table(&heads, groups(&measured.classes)),
+    )
 }
 
 /// Findings as lines under a text, with the policy's own words for how grave they are.

@@ -13,6 +13,7 @@ use chrono::NaiveDate;
 
 use crate::catalogue::{AccountRow, CaptureRow, Catalogue, ExportRow, PostRow};
 use crate::detect;
+use crate::detect::context;
 use crate::model::cadence::Obligation;
 use crate::model::entry::Tombstone;
 use crate::model::facts::{
@@ -47,6 +48,8 @@ pub struct FactSource<'a> {
     exports: Vec<ExportRow>,
     accounts: BTreeMap<AccountId, Arc<AccountFacts>>,
     threads: BTreeMap<String, Arc<Vec<PostRow>>>,
+    /// Whether what is written below a post may be read by itself, by the post's key.
+    passes: BTreeMap<String, bool>,
 }
 
 /// What holds for every post of an account.
@@ -76,6 +79,7 @@ impl<'a> FactSource<'a> {
             exports: catalogue.exports().await?,
             accounts: BTreeMap::new(),
             threads: BTreeMap::new(),
+            passes: BTreeMap::new(),
         })
     }
 
@@ -104,7 +108,7 @@ impl<'a> FactSource<'a> {
             characters: post.text.chars().count(),
             visibility,
             level: level(&account.row),
-            flags: self.flags(row, &older).await?,
+            flags: self.flags_in_thread(row, &older, &thread).await?,
             triggers,
             floor: FloorFacts {
                 holds: self.covers.of(row, published, &texts),
@@ -227,6 +231,7 @@ impl<'a> FactSource<'a> {
         }
         if self.threads.len() >= THREADS_KEPT {
             self.threads.clear();
+            self.passes.clear();
         }
         let thread = Arc::new(self.catalogue.thread(key).await?);
         self.threads.insert(key.to_owned(), Arc::clone(&thread));
@@ -289,6 +294,37 @@ impl<'a> FactSource<'a> {
             flags.insert(flag, answer);
         }
         Ok(flags)
+    }
+
+    /// The answers for a post, where it stands: under what is not cleared, nothing is.
+    async fn flags_in_thread(
+        &mut self,
+        row: &PostRow,
+        older: &[Post],
+        thread: &[PostRow],
+    ) -> Result<BTreeMap<Flag, Answer>, OpsError> {
+        let mut flags = self.flags(row, older).await?;
+        let above = thread::above(&row.post, thread);
+        for ancestor in &above.posts {
+            if !self.passes(ancestor).await? {
+                context::hold(&mut flags, "post-above-not-cleared");
+            }
+        }
+        if !above.whole && context::leans(&flags) {
+            context::hold(&mut flags, "post-above-missing");
+        }
+        Ok(flags)
+    }
+
+    async fn passes(&mut self, row: &PostRow) -> Result<bool, OpsError> {
+        if let Some(known) = self.passes.get(&row.post.key) {
+            return Ok(*known);
+        }
+        let older = self.older_versions(row).await?;
+        let flags = self.flags(row, &older).await?;
+        let passes = context::lets_pass(&flags, row.post.author.role == AuthorRole::Authority);
+        self.passes.insert(row.post.key.clone(), passes);
+        Ok(passes)
     }
 
     /// When a package with this capture was first receipted.

@@ -2,6 +2,7 @@
 
 mod cases;
 mod compare;
+mod measure;
 
 use std::path::Path;
 
@@ -20,6 +21,7 @@ use crate::policy::{Policy, builtin};
 
 pub use cases::{CaseResult, try_cases};
 pub use compare::{Comparison, PostChange, RuleChange, compare, compare_posts};
+pub use measure::{Group, Measured, measure};
 
 /// A policy that could be read, with the text it was read from.
 #[derive(Clone, Debug)]

@@ -21,6 +21,7 @@ mod disposal;
 mod docs;
 mod evidence;
 mod hold;
+mod labelled;
 mod packages;
 mod pages;
 mod platforms;

@@ -144,6 +144,21 @@ fn a_thread_that_answers_itself_in_a_circle_ends() {
 }
 
 #[test]
+fn what_stands_above_is_followed_to_the_top_and_told_when_it_is_not_there() {
+    let mut all = conversation();
+    let above = thread::above(&all[2].post, &all);
+    let ids: Vec<i64> = above.posts.iter().map(|row| row.id).collect();
+    assert_eq!((ids, above.whole), (vec![2, 1], true));
+    assert!(thread::above(&all[0].post, &all).posts.is_empty());
+    all.remove(0);
+    assert!(!thread::above(&all[0].post, &all).whole);
+    let one = row(2, AuthorRole::Public, "a", Some(3));
+    let other = row(3, AuthorRole::Public, "b", Some(2));
+    let circle = [one, other];
+    assert!(!thread::above(&circle[0].post, &circle).whole);
+}
+
+#[test]
 fn activity_is_the_latest_known_and_never_earlier_than_what_is_unknown() {
     let mut all = conversation();
     let latest = |all: &[PostRow]| thread::triggers(&all[0], all)[&Trigger::SenasteAktivitetITrad];

@@ -70,6 +70,40 @@ fn parent<'t>(post: &Post, thread: &'t [PostRow]) -> Option<&'t PostRow> {
     thread.iter().find(|row| row.post.key == key)
 }
 
+/// What stands above a post.
+pub(super) struct Above<'t> {
+    /// The posts it answers, nearest first.
+    pub(super) posts: Vec<&'t PostRow>,
+    /// Whether that is all: no post in between is missing.
+    pub(super) whole: bool,
+}
+
+/// Follows a post's answers upwards.
+pub(super) fn above<'t>(post: &Post, thread: &'t [PostRow]) -> Above<'t> {
+    let mut seen = BTreeSet::from([post.key.as_str()]);
+    let mut posts: Vec<&PostRow> = Vec::new();
+    let mut next = post.in_reply_to.as_ref();
+    while let Some(answered) = next {
+        let key = answered.key.as_deref();
+        let Some(row) = key.and_then(|key| thread.iter().find(|row| row.post.key == key)) else {
+            return Above {
+                posts,
+                whole: false,
+            };
+        };
+        // Hostile data may answer itself in a circle.
+        if !seen.insert(row.post.key.as_str()) {
+            return Above {
+                posts,
+                whole: false,
+            };
+        }
+        posts.push(row);
+        next = row.post.in_reply_to.as_ref();
+    }
+    Above { posts, whole: true }
+}
+
 /// Whether the post, or for an answer the post that it answers, is answered, and the date of the latest answer. An item by
 /// the municipality below it is an answer; one that only comes later in the thread may be.
 pub(super) fn answered(row: &PostRow, thread: &[PostRow]) -> (Truth, Option<NaiveDate>) {
