@@ -1,11 +1,15 @@
 //! Posts from platforms' exports: each format is one importer, recognised by content and never by name. An importer reads
 //! a [`Container`] and gives normalised posts one by one; it decides nothing about what is kept.
 
+mod activity;
 pub mod container;
+mod draft;
+mod elements;
 mod error;
 mod html;
 mod mastodon;
 mod names;
+mod object;
 mod redact;
 mod text_facts;
 mod time;
@@ -32,6 +36,11 @@ pub trait Importer: std::fmt::Debug + Sync {
     fn version(&self) -> &'static str;
     /// Whether the content of `container` is of this format.
     fn recognises(&self, container: &Container) -> Result<bool, PlatformError>;
+    /// Whether several files given at once are parts of one export, as where a platform cuts it into zips of equal size
+    /// and a picture may lie in another part than the post that shows it.
+    fn parts(&self) -> bool {
+        false
+    }
     /// Begins to read. Nothing is read ahead beyond one item.
     fn read<'a>(&self, source: &Source<'a>) -> Result<Box<dyn Items + 'a>, PlatformError>;
 }
@@ -41,10 +50,18 @@ pub trait Importer: std::fmt::Debug + Sync {
 pub struct Source<'a> {
     /// The container.
     pub container: &'a Container,
-    /// SHA-256 of the container, for the evidence of each post.
-    pub container_sha256: &'a Sha256Hex,
+    /// SHA-256 of each part of the container, for the evidence of each post.
+    pub digests: &'a [Sha256Hex],
     /// The account that the posts belong to.
     pub account: &'a AccountId,
+}
+
+impl Source<'_> {
+    /// SHA-256 of the part of the container that a file lies in.
+    pub(crate) fn sha256_of(&self, member: usize) -> Sha256Hex {
+        let digest = self.digests.get(self.container.part(member));
+        digest.cloned().unwrap_or_else(Sha256Hex::zero)
+    }
 }
 
 /// The items of a container in the order in which they stand there.

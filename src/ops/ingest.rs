@@ -92,13 +92,8 @@ pub async fn ingest(
     let before = last_change(app, &account).await?;
     let stage = app.store.stage("ingest")?;
     let mut run = Run::new(CaptureId::new(started), alias);
-    for (path, number) in files.iter().zip(0..) {
-        let scratch = stage.dir().join(format!("scratch-{number}"));
-        std::fs::create_dir(&scratch).map_err(|source| OpsError::File {
-            path: scratch.clone(),
-            source,
-        })?;
-        run.container((app, &account), &stage, (path, &scratch), format)
+    for (container, path) in open_all(files, &stage, format)? {
+        run.container((app, &account), &stage, (&container, path), format)
             .await?;
     }
     if run.known {
@@ -176,6 +171,8 @@ struct Run {
     /// Whether every container was taken in before.
     known: bool,
     units: u32,
+    /// Containers read so far.
+    number: usize,
     seen: Vec<UnitRef>,
     access: BTreeMap<UnitNo, AccessClass>,
     /// Keys and versions of this run's posts, as digests, with the number of their container.
@@ -209,6 +206,7 @@ impl Run {
             importer: None,
             known: true,
             units: 0,
+            number: 0,
             seen: Vec::new(),
             access: BTreeMap::from([(REPORT, AccessClass::Protected)]),
             keys: BTreeMap::new(),
@@ -220,23 +218,23 @@ impl Run {
         &mut self,
         (app, account): (&App, &AccountRow),
         stage: &Stage,
-        (path, scratch): (&Path, &Path),
+        (container, path): (&Container, &Path),
         format: Option<&str>,
     ) -> Result<(), OpsError> {
         let failed = |error| platform_error(path, error);
-        let container = Container::open(path, scratch, Limits::default()).map_err(failed)?;
-        let importer = self.importer_of(&container, format).map_err(failed)?;
+        let importer = self.importer_of(container, format).map_err(failed)?;
         let facts = container.facts().map_err(failed)?;
         let account_id = &account.account.id;
-        let known = app
-            .catalogue
-            .container(account_id, &facts.sha256)
-            .await?
-            .is_some();
+        let mut known = true;
+        for part in &facts {
+            let seen = app.catalogue.container(account_id, &part.sha256).await?;
+            known &= seen.is_some();
+        }
         self.known &= known;
+        let digests: Vec<_> = facts.iter().map(|part| part.sha256.clone()).collect();
         let source = Source {
-            container: &container,
-            container_sha256: &facts.sha256,
+            container,
+            digests: &digests,
             account: account_id,
         };
         let mut items = importer.read(&source).map_err(failed)?;
@@ -246,13 +244,14 @@ impl Run {
                 // What a container held was decided when it first came: a post of it that is not there any more was
                 // disposed of, and does not come back with the same file.
                 Item::Post(parsed) if known => self.count(&parsed),
-                Item::Post(parsed) => self.post(app, stage, &container, *parsed).await?,
+                Item::Post(parsed) => self.post(app, stage, container, *parsed).await?,
             }
         }
         let summary = items.summary();
         drop(items);
-        self.close(account, &container, summary);
-        self.report.containers.push(facts);
+        self.close(account, container, summary);
+        self.report.containers.extend(facts);
+        self.number += 1;
         Ok(())
     }
 
@@ -359,7 +358,7 @@ impl Run {
     fn first_of_its_key(&mut self, parsed: &Parsed) -> bool {
         let key = half(&Sha256Hex::of(parsed.post.key.as_bytes()));
         let version = half(&parsed.post.fingerprint());
-        let number = self.report.containers.len();
+        let number = self.number;
         let Some((first, of)) = self.keys.get(&key).copied() else {
             self.keys.insert(key, (version, number));
             return true;
@@ -475,6 +474,41 @@ impl Run {
             ]),
             access: std::mem::take(&mut self.access),
         }
+    }
+}
+
+/// Opens the files: each as a container of its own, or all as one where the format says that they are parts of one
+/// export.
+fn open_all<'a>(
+    files: &'a [PathBuf],
+    stage: &Stage,
+    format: Option<&str>,
+) -> Result<Vec<(Container, &'a Path)>, OpsError> {
+    let mut opened = Vec::new();
+    let mut parts = false;
+    for (path, number) in files.iter().zip(0..) {
+        let scratch = scratch(stage, number)?;
+        let container = Container::open(path, &scratch, Limits::default())
+            .map_err(|error| platform_error(path, error))?;
+        // A part may hold pictures only; that it is of no known format is told when it is read alone.
+        parts |= platform::importer_for(&container, format).is_ok_and(Importer::parts);
+        opened.push((container, path.as_path()));
+    }
+    let (true, Some(first)) = (parts && files.len() > 1, files.first()) else {
+        return Ok(opened);
+    };
+    drop(opened);
+    let scratch = scratch(stage, files.len())?;
+    let whole = Container::open_parts(files, &scratch, Limits::default())
+        .map_err(|error| platform_error(first, error))?;
+    Ok(vec![(whole, first.as_path())])
+}
+
+fn scratch(stage: &Stage, number: usize) -> Result<PathBuf, OpsError> {
+    let path = stage.dir().join(format!("scratch-{number}"));
+    match std::fs::create_dir(&path) {
+        Ok(()) => Ok(path),
+        Err(source) => Err(OpsError::File { path, source }),
     }
 }
 

@@ -1,19 +1,21 @@
-//! Containers: a single file, a folder, a zip, tar or tar.gz. Everything is listed and checked before anything is read;
-//! entries are streamed and never extracted; archives inside are not opened (evidence.md §7).
+//! Containers: a single file, a folder, a zip, tar or tar.gz, or several of them that are parts of one export. Everything
+//! is listed and checked before anything is read; entries are streamed and never extracted; archives inside are not
+//! opened (evidence.md §7).
+
+mod listing;
+mod shape;
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufReader, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use crate::model::digest::{DigestPair, DigestStream, Sha256Hex};
 use crate::model::ingest::ContainerFacts;
+use crate::platform::container::listing::{Listing, gunzip, kind_of};
 use crate::platform::error::PlatformError;
-use crate::platform::names::Names;
 
-/// Below this size no ratio is too great.
-const RATIO_FREE: u64 = 1024 * 1024;
-/// Greatest size of what is unpacked for each byte packed.
-const RATIO: u64 = 100;
+pub use crate::platform::container::shape::Shape;
 
 /// How much a container may hold.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +59,9 @@ pub struct Member {
     /// Its length, unpacked.
     pub bytes: u64,
     place: Place,
+    /// The number of the part that holds it.
+    part: usize,
+    crc: Option<u32>,
 }
 
 #[derive(Clone, Debug)]
@@ -69,73 +74,108 @@ enum Place {
     Deflated { offset: u64, packed: u64 },
 }
 
+/// A file or folder that is the container or a part of it.
+#[derive(Debug)]
+struct Part {
+    name: String,
+    path: PathBuf,
+    /// The file that offsets point into: the part, or the tar unpacked from its gzip.
+    backing: PathBuf,
+    kind: Kind,
+}
+
 /// An open container.
 #[derive(Debug)]
 pub struct Container {
     name: String,
-    path: PathBuf,
-    /// The file that offsets point into: the container, or the tar unpacked from its gzip.
-    backing: PathBuf,
-    kind: Kind,
+    parts: Vec<Part>,
     members: Vec<Member>,
-    crcs: Vec<Option<u32>>,
+    shapes: OnceLock<Vec<Shape>>,
 }
 
 impl Container {
     /// Opens the file or folder at `path` and checks every entry. `scratch` is an empty folder for unpacked gzip.
     pub fn open(path: &Path, scratch: &Path, limits: Limits) -> Result<Self, PlatformError> {
-        let name = path.file_name().map_or_else(
-            || path.display().to_string(),
-            |name| name.to_string_lossy().into_owned(),
-        );
-        let metadata = fs::metadata(path).map_err(|source| PlatformError::io(&name, source))?;
-        let mut container = Self {
-            name,
-            path: path.to_owned(),
-            backing: path.to_owned(),
-            kind: Kind::Single,
-            members: Vec::new(),
-            crcs: Vec::new(),
-        };
-        let mut listing = Listing::new(container.name.clone(), limits);
-        if metadata.is_dir() {
-            container.kind = Kind::Folder;
-            listing.folder(path)?;
-        } else if metadata.is_file() {
-            container.kind = kind_of(path, &container.name)?;
-            match container.kind {
-                Kind::Zip => listing.zip(path)?,
-                Kind::Tar => listing.tar(path)?,
-                Kind::TarGz => {
-                    container.backing = scratch.join("unpacked.tar");
-                    gunzip(path, &container.backing, &container.name, limits)?;
-                    listing.tar(&container.backing)?;
-                }
-                Kind::Single | Kind::Folder => {
-                    listing.add(
-                        &container.name.clone(),
-                        (metadata.len(), None),
-                        Place::File(path.to_owned()),
-                        None,
-                    )?;
-                }
-            }
-        } else {
-            return Err(listing.refuse("it is neither a file nor a folder"));
+        let (part, members) = open_part((0, path), scratch, limits)?;
+        Ok(Self {
+            name: part.name.clone(),
+            parts: vec![part],
+            members,
+            shapes: OnceLock::new(),
+        })
+    }
+
+    /// Opens several files or folders that are parts of one export. A file may stand in two parts when it is the same;
+    /// `limits` hold for all of them together.
+    pub fn open_parts(
+        paths: &[PathBuf],
+        scratch: &Path,
+        limits: Limits,
+    ) -> Result<Self, PlatformError> {
+        let (mut parts, mut all, mut left) = (Vec::new(), Vec::new(), limits);
+        for (number, path) in paths.iter().enumerate() {
+            let (part, members) = open_part((number, path), scratch, left)?;
+            left.entries = left.entries.saturating_sub(members.len() as u64);
+            let bytes = members.iter().map(|member| member.bytes).sum();
+            left.bytes = left.bytes.saturating_sub(bytes);
+            parts.push(part);
+            all.extend(members);
         }
-        container.members = listing.members;
-        container.crcs = listing.crcs;
+        all.sort_by(|one, other| (&one.name, one.part).cmp(&(&other.name, other.part)));
+        let mut container = Self {
+            name: parts
+                .iter()
+                .map(|part| part.name.as_str())
+                .collect::<Vec<_>>()
+                .join(" + "),
+            parts,
+            members: all,
+            shapes: OnceLock::new(),
+        };
+        container.join()?;
         Ok(container)
     }
 
-    /// Name of the file or folder.
+    /// Takes out files that stand in two parts; two files of one name that differ cannot be parts of one export.
+    fn join(&mut self) -> Result<(), PlatformError> {
+        let mut twice = Vec::new();
+        for (index, pair) in self.members.windows(2).enumerate() {
+            if pair[0].name != pair[1].name {
+                continue;
+            }
+            if pair[0].bytes != pair[1].bytes || self.digest(index)?.0 != self.digest(index + 1)?.0
+            {
+                return Err(PlatformError::Unsafe {
+                    container: self.name.clone(),
+                    reason: format!(
+                        "{:?} stands in two of the files with different content; they are not parts of one export",
+                        pair[0].name
+                    ),
+                });
+            }
+            twice.push(index + 1);
+        }
+        let mut index = 0;
+        self.members.retain(|_| {
+            index += 1;
+            twice.binary_search(&(index - 1)).is_err()
+        });
+        Ok(())
+    }
+
+    /// Name of the file or folder; of several, all their names.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What it is on disk.
-    pub fn kind(&self) -> Kind {
-        self.kind
+    /// Whether the container is one file that is no archive.
+    pub fn is_single(&self) -> bool {
+        matches!(self.parts.as_slice(), [part] if part.kind == Kind::Single)
+    }
+
+    /// The number of the part that a file lies in.
+    pub fn part(&self, member: usize) -> usize {
+        self.members.get(member).map_or(0, |member| member.part)
     }
 
     /// Its files, sorted by name.
@@ -152,18 +192,68 @@ impl Container {
 
     /// The place of a file for messages: `archive.zip: outbox.json`.
     pub fn place(&self, member: usize) -> String {
-        match self.members.get(member) {
-            Some(member) if self.kind != Kind::Single => format!("{}: {}", self.name, member.name),
-            _ => self.name.clone(),
+        let Some(entry) = self.members.get(member) else {
+            return self.name.clone();
+        };
+        let part = &self.parts[entry.part];
+        if part.kind == Kind::Single {
+            part.name.clone()
+        } else {
+            format!("{}: {}", part.name, entry.name)
         }
     }
 
-    /// The file's name for the evidence of a post; `None` where the container is the file.
+    /// The file's name for the evidence of a post; `None` where the container, or the part of it, is the file.
     pub fn member_name(&self, member: usize) -> Option<String> {
-        if self.kind == Kind::Single {
-            return None;
+        let entry = self.members.get(member)?;
+        (self.parts[entry.part].kind != Kind::Single).then(|| entry.name.clone())
+    }
+
+    /// What the first bytes of a file say it is.
+    pub fn shape(&self, member: usize) -> Result<Shape, PlatformError> {
+        if self.shapes.get().is_none() {
+            let mut shapes = Vec::with_capacity(self.members.len());
+            for member in 0..self.members.len() {
+                shapes.push(Shape::of(&self.head(member, shape::LOOK)?));
+            }
+            // Another thread may have been faster; it saw the same.
+            self.shapes.get_or_init(|| shapes);
         }
-        self.members.get(member).map(|member| member.name.clone())
+        let shapes = self.shapes.get().map_or(&[][..], Vec::as_slice);
+        Ok(shapes.get(member).copied().unwrap_or(Shape::Other))
+    }
+
+    /// The files of the shapes named, by number.
+    pub fn of_shape(&self, shapes: &[Shape]) -> Result<Vec<usize>, PlatformError> {
+        let mut found = Vec::new();
+        for member in 0..self.members.len() {
+            if shapes.contains(&self.shape(member)?) {
+                found.push(member);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The first bytes of a file, at most `most`.
+    pub fn head(&self, member: usize, most: u64) -> Result<Vec<u8>, PlatformError> {
+        let mut head = Vec::new();
+        self.read(member)?
+            .take(most)
+            .read_to_end(&mut head)
+            .map_err(|source| PlatformError::io(self.place(member), source))?;
+        Ok(head)
+    }
+
+    /// A whole file, refused where it is longer than `most`.
+    pub fn whole(&self, member: usize, most: u64) -> Result<Vec<u8>, PlatformError> {
+        let bytes = self.head(member, most.saturating_add(1))?;
+        if bytes.len() as u64 > most {
+            return Err(PlatformError::expected(
+                self.place(member),
+                format!("at most {most} bytes"),
+            ));
+        }
+        Ok(bytes)
     }
 
     /// Opens a file. Reading fails where the bytes are more, fewer or others than the container says.
@@ -176,12 +266,12 @@ impl Container {
         let reader: Box<dyn Read> = match &entry.place {
             Place::File(path) => Box::new(File::open(path).map_err(failed)?),
             Place::Stored { offset } => {
-                let mut file = File::open(&self.backing).map_err(failed)?;
+                let mut file = File::open(&self.parts[entry.part].backing).map_err(failed)?;
                 file.seek(SeekFrom::Start(*offset)).map_err(failed)?;
                 Box::new(file.take(entry.bytes))
             }
             Place::Deflated { offset, packed } => {
-                let mut file = File::open(&self.backing).map_err(failed)?;
+                let mut file = File::open(&self.parts[entry.part].backing).map_err(failed)?;
                 file.seek(SeekFrom::Start(*offset)).map_err(failed)?;
                 Box::new(flate2::read::DeflateDecoder::new(BufReader::new(
                     file.take(*packed),
@@ -191,7 +281,7 @@ impl Container {
         let checked = Checked {
             reader,
             left: entry.bytes,
-            crc: self.crcs.get(member).copied().flatten(),
+            crc: entry.crc,
             sum: flate2::Crc::new(),
         };
         Ok(BufReader::with_capacity(64 * 1024, Box::new(checked)))
@@ -204,12 +294,23 @@ impl Container {
         Ok((pair.sha256, bytes))
     }
 
-    /// Name, size and digests of the container; of a folder over the sorted listing of its files in the form of
+    /// Name, size and digests of each part; of a folder over the sorted listing of its files in the form of
     /// `sha256sum` (and `sha512sum`), so that anyone can make it again.
-    pub fn facts(&self) -> Result<ContainerFacts, PlatformError> {
-        let (digests, bytes) = if self.kind == Kind::Folder {
+    pub fn facts(&self) -> Result<Vec<ContainerFacts>, PlatformError> {
+        self.parts
+            .iter()
+            .enumerate()
+            .map(|(number, part)| self.part_facts(number, part))
+            .collect()
+    }
+
+    fn part_facts(&self, number: usize, part: &Part) -> Result<ContainerFacts, PlatformError> {
+        let (digests, bytes) = if part.kind == Kind::Folder {
             let (mut list256, mut list512, mut total) = (String::new(), String::new(), 0);
             for (index, member) in self.members.iter().enumerate() {
+                if member.part != number {
+                    continue;
+                }
                 let (pair, bytes) = digest_of(&mut self.read(index)?)
                     .map_err(|source| PlatformError::io(self.place(index), source))?;
                 list256.extend([pair.sha256.as_str(), "  ", &member.name, "\n"]);
@@ -222,16 +323,57 @@ impl Container {
             };
             (pair, total)
         } else {
-            let failed = |source| PlatformError::io(&self.name, source);
-            digest_of(&mut File::open(&self.path).map_err(failed)?).map_err(failed)?
+            let failed = |source| PlatformError::io(&part.name, source);
+            digest_of(&mut File::open(&part.path).map_err(failed)?).map_err(failed)?
         };
         Ok(ContainerFacts {
-            name: self.name.clone(),
+            name: part.name.clone(),
             bytes,
             sha256: digests.sha256,
             sha512: digests.sha512,
         })
     }
+}
+
+/// Opens one part and lists its files.
+fn open_part(
+    (number, path): (usize, &Path),
+    scratch: &Path,
+    limits: Limits,
+) -> Result<(Part, Vec<Member>), PlatformError> {
+    let name = path.file_name().map_or_else(
+        || path.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    );
+    let metadata = fs::metadata(path).map_err(|source| PlatformError::io(&name, source))?;
+    let mut listing = Listing::new(name.clone(), number, limits);
+    let mut part = Part {
+        name,
+        path: path.to_owned(),
+        backing: path.to_owned(),
+        kind: Kind::Folder,
+    };
+    if metadata.is_dir() {
+        listing.folder(path)?;
+    } else if metadata.is_file() {
+        part.kind = kind_of(path, &part.name)?;
+        match part.kind {
+            Kind::Zip => listing.zip(path)?,
+            Kind::Tar => listing.tar(path)?,
+            Kind::TarGz => {
+                part.backing = scratch.join(format!("unpacked-{number}.tar"));
+                gunzip(path, &part.backing, &part.name, limits)?;
+                listing.tar(&part.backing)?;
+            }
+            Kind::Single | Kind::Folder => {
+                let place = Place::File(path.to_owned());
+                listing.add(&part.name.clone(), (metadata.len(), None), place, None)?;
+            }
+        }
+    } else {
+        return Err(listing.refuse("it is neither a file nor a folder"));
+    }
+    Ok((part, listing.members))
 }
 
 fn digest_of(reader: &mut dyn Read) -> io::Result<(DigestPair, u64)> {
@@ -278,293 +420,5 @@ impl Read for Checked {
             self.sum.update(&buffer[..read]);
         }
         Ok(read)
-    }
-}
-
-/// What the first bytes of a file say it is.
-fn kind_of(path: &Path, name: &str) -> Result<Kind, PlatformError> {
-    let failed = |source| PlatformError::io(name, source);
-    let head = |reader: &mut dyn Read| -> io::Result<Vec<u8>> {
-        let mut head = Vec::new();
-        reader.take(512).read_to_end(&mut head)?;
-        Ok(head)
-    };
-    let first = head(&mut File::open(path).map_err(failed)?).map_err(failed)?;
-    if first.starts_with(b"PK\x03\x04") || first.starts_with(b"PK\x05\x06") {
-        return Ok(Kind::Zip);
-    }
-    if first.starts_with(&[0x1f, 0x8b]) {
-        let file = File::open(path).map_err(failed)?;
-        let inner = head(&mut flate2::read::MultiGzDecoder::new(BufReader::new(file))).map_err(
-            |error| PlatformError::damaged(name, format!("not whole gzip data ({error})")),
-        )?;
-        if is_tar(&inner) {
-            return Ok(Kind::TarGz);
-        }
-        return Err(PlatformError::expected(
-            name,
-            "a tar archive inside the gzip",
-        ));
-    }
-    Ok(if is_tar(&first) {
-        Kind::Tar
-    } else {
-        Kind::Single
-    })
-}
-
-/// Whether a block is a tar header: its checksum holds.
-fn is_tar(block: &[u8]) -> bool {
-    let Some(stored) = block.get(148..156).filter(|_| block.len() == 512) else {
-        return false;
-    };
-    let text = String::from_utf8_lossy(stored);
-    let digits = text.trim_matches(|c| c == '\0' || c == ' ');
-    let Ok(expected) = u32::from_str_radix(digits, 8) else {
-        return false;
-    };
-    let sum: u32 = block
-        .iter()
-        .enumerate()
-        .map(|(index, byte)| {
-            if (148..156).contains(&index) {
-                32
-            } else {
-                u32::from(*byte)
-            }
-        })
-        .sum();
-    sum == expected
-}
-
-/// Unpacks gzip into `to`, counting what comes out.
-fn gunzip(from: &Path, to: &Path, name: &str, limits: Limits) -> Result<(), PlatformError> {
-    let failed = |source| PlatformError::io(name, source);
-    let packed = fs::metadata(from).map_err(failed)?.len();
-    let file = File::open(from).map_err(failed)?;
-    let mut reader = flate2::read::MultiGzDecoder::new(BufReader::new(file));
-    let mut out = File::options()
-        .write(true)
-        .create_new(true)
-        .open(to)
-        .map_err(failed)?;
-    let mut piece = vec![0_u8; 256 * 1024];
-    let mut total = 0_u64;
-    loop {
-        let read = reader.read(&mut piece).map_err(|error| {
-            PlatformError::damaged(name, format!("not whole gzip data ({error})"))
-        })?;
-        if read == 0 {
-            return Ok(());
-        }
-        total += read as u64;
-        check_amount(total, packed, limits).map_err(|reason| PlatformError::Unsafe {
-            container: name.to_owned(),
-            reason,
-        })?;
-        out.write_all(&piece[..read]).map_err(failed)?;
-    }
-}
-
-fn check_amount(unpacked: u64, packed: u64, limits: Limits) -> Result<(), String> {
-    if unpacked > limits.bytes {
-        return Err(format!("it unpacks to more than {} bytes", limits.bytes));
-    }
-    if unpacked > RATIO_FREE && unpacked / RATIO > packed {
-        return Err("it unpacks to more than 100 times its size".to_owned());
-    }
-    Ok(())
-}
-
-/// The entries of a container while they are listed.
-struct Listing {
-    container: String,
-    limits: Limits,
-    names: Names,
-    entries: u64,
-    total: u64,
-    members: Vec<Member>,
-    crcs: Vec<Option<u32>>,
-}
-
-impl Listing {
-    fn new(container: String, limits: Limits) -> Self {
-        Self {
-            container,
-            limits,
-            names: Names::default(),
-            entries: 0,
-            total: 0,
-            members: Vec::new(),
-            crcs: Vec::new(),
-        }
-    }
-
-    fn refuse(&self, reason: impl Into<String>) -> PlatformError {
-        PlatformError::Unsafe {
-            container: self.container.clone(),
-            reason: reason.into(),
-        }
-    }
-
-    /// Counts an entry and checks its name.
-    fn entry(&mut self, name: &str) -> Result<String, PlatformError> {
-        self.entries += 1;
-        if self.entries > self.limits.entries {
-            return Err(self.refuse(format!("it has more than {} entries", self.limits.entries)));
-        }
-        self.names.take(name).map_err(|reason| self.refuse(reason))
-    }
-
-    fn add(
-        &mut self,
-        name: &str,
-        (bytes, packed): (u64, Option<u64>),
-        place: Place,
-        crc: Option<u32>,
-    ) -> Result<(), PlatformError> {
-        let name = self.entry(name)?;
-        self.total = self.total.saturating_add(bytes);
-        check_amount(self.total, u64::MAX, self.limits).map_err(|reason| self.refuse(reason))?;
-        if let Some(packed) = packed {
-            check_amount(bytes, packed, self.limits)
-                .map_err(|reason| self.refuse(format!("{name:?}: {reason}")))?;
-        }
-        self.members.push(Member { name, bytes, place });
-        self.crcs.push(crc);
-        Ok(())
-    }
-
-    /// Sorts the files by name, so that two containers of the same files are read alike.
-    fn sort(&mut self) {
-        let mut both: Vec<_> = std::mem::take(&mut self.members)
-            .into_iter()
-            .zip(std::mem::take(&mut self.crcs))
-            .collect();
-        both.sort_by(|one, other| one.0.name.cmp(&other.0.name));
-        (self.members, self.crcs) = both.into_iter().unzip();
-    }
-
-    fn folder(&mut self, root: &Path) -> Result<(), PlatformError> {
-        let walk = walkdir::WalkDir::new(root).follow_links(false).min_depth(1);
-        for entry in walk {
-            let entry = entry.map_err(|error| {
-                PlatformError::damaged(
-                    &self.container,
-                    format!("a folder in it cannot be read ({error})"),
-                )
-            })?;
-            let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
-            let Some(name) = relative.to_str() else {
-                return Err(self.refuse("a file name in it is not UTF-8"));
-            };
-            let name = name.to_owned();
-            let kind = entry.file_type();
-            if kind.is_dir() {
-                self.entry(&name)?;
-            } else if kind.is_file() {
-                let bytes = entry
-                    .metadata()
-                    .map_err(|error| PlatformError::damaged(&self.container, error.to_string()))?
-                    .len();
-                self.add(
-                    &name,
-                    (bytes, None),
-                    Place::File(entry.path().to_owned()),
-                    None,
-                )?;
-            } else {
-                return Err(self.refuse(format!("{name:?} is a link or a special file")));
-            }
-        }
-        self.sort();
-        Ok(())
-    }
-
-    fn zip(&mut self, path: &Path) -> Result<(), PlatformError> {
-        let container = self.container.clone();
-        let damaged =
-            |error: zip::result::ZipError| PlatformError::damaged(&container, error.to_string());
-        let file = File::open(path).map_err(|source| PlatformError::io(&container, source))?;
-        let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
-        if archive.offset() != 0 {
-            return Err(self.refuse("data stands before the first entry"));
-        }
-        if archive.has_duplicate_names() {
-            return Err(self.refuse("a name stands twice"));
-        }
-        archive
-            .validate_header_consistency()
-            .map_err(|error| self.refuse(error.to_string()))?;
-        for index in 0..archive.len() {
-            let entry = archive.by_index_raw(index).map_err(damaged)?;
-            let facts = entry.entry();
-            let name = facts.name().map_err(damaged)?.into_owned();
-            if facts.encrypted() {
-                return Err(self.refuse(format!("{name:?} is encrypted")));
-            }
-            if facts.is_dir() {
-                self.entry(&name)?;
-                continue;
-            }
-            let special = facts
-                .unix_mode()
-                .is_some_and(|mode| !matches!(mode & 0o170_000, 0 | 0o100_000));
-            if facts.is_symlink() || special {
-                return Err(self.refuse(format!("{name:?} is a link or a special file")));
-            }
-            let (bytes, packed, crc) = (facts.size(), facts.compressed_size(), facts.crc32());
-            let offset = entry.data_start().ok_or_else(|| {
-                PlatformError::damaged(&container, format!("{name:?} has no data"))
-            })?;
-            let method = facts.compression();
-            let place = if method == zip::CompressionMethod::Stored && bytes == packed {
-                Place::Stored { offset }
-            } else if method == zip::CompressionMethod::Deflated {
-                Place::Deflated { offset, packed }
-            } else {
-                return Err(self.refuse(format!("{name:?} is compressed with an unknown method")));
-            };
-            self.add(&name, (bytes, Some(packed)), place, Some(crc))?;
-        }
-        self.sort();
-        Ok(())
-    }
-
-    fn tar(&mut self, path: &Path) -> Result<(), PlatformError> {
-        let container = self.container.clone();
-        let damaged = |error: io::Error| PlatformError::damaged(&container, error.to_string());
-        let file = File::open(path).map_err(|source| PlatformError::io(&container, source))?;
-        let length = file.metadata().map_err(damaged)?.len();
-        let mut archive = tar::Archive::new(BufReader::new(file));
-        for entry in archive.entries_with_seek().map_err(damaged)? {
-            let entry = entry.map_err(damaged)?;
-            let name = String::from_utf8(entry.path_bytes().into_owned())
-                .map_err(|_bytes| self.refuse("a file name in it is not UTF-8"))?;
-            let kind = entry.header().entry_type();
-            if kind.is_dir() {
-                // `tar -c .` writes the folder itself first.
-                if !matches!(name.as_str(), "." | "./") {
-                    self.entry(&name)?;
-                }
-                continue;
-            }
-            if kind.is_pax_global_extensions() {
-                continue;
-            }
-            if !kind.is_file() && !kind.is_contiguous() {
-                return Err(self.refuse(format!("{name:?} is a link or a special file")));
-            }
-            let (offset, bytes) = (entry.raw_file_position(), entry.size());
-            if offset.checked_add(bytes).is_none_or(|end| end > length) {
-                return Err(PlatformError::damaged(
-                    &container,
-                    format!("{name:?} ends before its length"),
-                ));
-            }
-            self.add(&name, (bytes, None), Place::Stored { offset }, None)?;
-        }
-        self.sort();
-        Ok(())
     }
 }

@@ -244,6 +244,18 @@ pub(crate) fn web_address(text: &str) -> Option<String> {
     (web && !text.chars().any(|c| c.is_control() || c.is_whitespace())).then(|| text.to_owned())
 }
 
+/// `image`, `video`, `audio` or `file`, by the end of an address.
+pub(crate) fn kind_of_address(address: &str) -> &'static str {
+    let path = address.split(['?', '#']).next().unwrap_or(address);
+    let extension = path.rsplit('.').next().unwrap_or_default();
+    match extension.to_ascii_lowercase().as_str() {
+        "jpg" | "jpeg" | "png" | "gif" | "webp" | "avif" | "svg" | "heic" => "image",
+        "mp4" | "mov" | "webm" | "m4v" | "avi" | "mpg" | "mpeg" | "ogv" => "video",
+        "mp3" | "ogg" | "oga" | "wav" | "m4a" | "flac" => "audio",
+        _ => "file",
+    }
+}
+
 /// Adds what is not there yet.
 pub(crate) fn push_unique(list: &mut Vec<String>, text: String) {
     if !list.contains(&text) {

@@ -1,20 +1,18 @@
 //! Mastodon archives (folder, zip, tar, tar.gz): the account's own outbox with its media. Followers-only and direct posts
 //! stand in it among the public ones, so visibility is read from the addressing of each.
 
-mod elements;
-mod status;
-
 use std::io::{BufReader, Read};
 
 use serde_json::Value;
 
 use crate::model::json;
 use crate::model::post::{Completeness, Refused};
-use crate::platform::container::Container;
+use crate::platform::activity::{Actor, Reader};
+use crate::platform::container::{Container, Shape};
+use crate::platform::draft::Origin;
+use crate::platform::elements::{CutError, Element, Elements};
 use crate::platform::error::PlatformError;
-use crate::platform::mastodon::elements::{CutError, Element, Elements};
-use crate::platform::mastodon::status::{Actor, Reader};
-use crate::platform::{Importer, Item, Items, Source, Summary};
+use crate::platform::{Importer, Item, Items, Parsed, Source, Summary, object};
 
 /// Bytes of a file that are looked at to recognise it.
 const LOOK: u64 = 64 * 1024;
@@ -58,7 +56,7 @@ impl Importer for Mastodon {
             })
             .unwrap_or_default();
         let actor = actor(source.container, &folder)?;
-        let elements = Elements::new(source.container.read(member)?, "orderedItems");
+        let elements = Elements::new(source.container.read(member)?, &["orderedItems"]);
         Ok(Box::new(MastodonItems {
             source: *source,
             member,
@@ -74,34 +72,19 @@ impl Importer for Mastodon {
 /// The collection of activities: among all JSON files the one whose items are activities; likes and bookmarks are
 /// collections of addresses.
 fn outbox(container: &Container) -> Result<Option<usize>, PlatformError> {
-    for member in 0..container.members().len() {
-        let head = head(container, member, 512)?;
-        if head
-            .trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace())
-            .starts_with('{')
-        {
-            let head = self::head(container, member, LOOK)?;
-            let collection =
-                head.contains("\"OrderedCollection\"") && head.contains("\"orderedItems\"");
-            let activities = head.contains("\"Create\"")
-                || head.contains("\"Announce\"")
-                || head.contains("outbox.json");
-            if collection && activities {
-                return Ok(Some(member));
-            }
+    for member in container.of_shape(&[Shape::Object])? {
+        let head = container.head(member, LOOK)?;
+        let head = String::from_utf8_lossy(&head);
+        let collection =
+            head.contains("\"OrderedCollection\"") && head.contains("\"orderedItems\"");
+        let activities = head.contains("\"Create\"")
+            || head.contains("\"Announce\"")
+            || head.contains("outbox.json");
+        if collection && activities {
+            return Ok(Some(member));
         }
     }
     Ok(None)
-}
-
-fn head(container: &Container, member: usize, bytes: u64) -> Result<String, PlatformError> {
-    let mut head = Vec::new();
-    container
-        .read(member)?
-        .take(bytes)
-        .read_to_end(&mut head)
-        .map_err(|source| PlatformError::io(container.place(member), source))?;
-    Ok(String::from_utf8_lossy(&head).into_owned())
 }
 
 /// The account that the archive is of, from `actor.json` beside the outbox.
@@ -146,15 +129,8 @@ impl MastodonItems<'_> {
         };
         let number = self.number;
         self.number += 1;
-        let reader = Reader {
-            source: self.source,
-            member: self.member,
-            folder: &self.folder,
-            actor: self.actor.as_ref(),
-            number,
-        };
         let read = match element {
-            Element::Whole(bytes) => reader.activity(bytes),
+            Element::Whole(bytes) => self.activity(&bytes, number),
             Element::TooLong => Err("the item is longer than 16 MiB".to_owned()),
             Element::Cut => Err("the file ends inside the item".to_owned()),
         };
@@ -168,6 +144,26 @@ impl MastodonItems<'_> {
                 })
             }
         }))
+    }
+
+    fn activity(&self, bytes: &[u8], number: u64) -> Result<Parsed, String> {
+        let (activity, repairs) = object::parse(bytes)?;
+        let origin = Origin {
+            source: self.source,
+            importer: &Mastodon,
+            platform: "mastodon",
+            source_kind: "platform_export",
+            member: self.member,
+            locator: format!("/orderedItems/{number}"),
+        };
+        let reader = Reader {
+            origin: &origin,
+            folder: &self.folder,
+            actor: self.actor.as_ref(),
+        };
+        let mut parsed = reader.activity(&activity, bytes)?;
+        parsed.post.repairs = repairs;
+        Ok(parsed)
     }
 
     fn total(&self) -> Option<u64> {

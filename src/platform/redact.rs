@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::Value;
 
+use crate::platform::object::without_lone_surrogates;
+
 /// In place of an e-mail address.
 pub(crate) const EMAIL: &str = "[redacted:email]";
 /// In place of an IP address.
@@ -72,6 +74,151 @@ fn walk(
     }
 }
 
+/// Like [`redact`], in the bytes of a JSON document, of which nothing else changes: neither the order of members nor the
+/// digits of a number. Returns the bytes as they are where they are no JSON.
+pub(crate) fn redact_bytes(
+    bytes: &[u8],
+    rule: &dyn Fn(&[String], &str) -> Option<String>,
+) -> (Vec<u8>, Vec<String>) {
+    let mut walker = Walker {
+        bytes,
+        at: 0,
+        copied: 0,
+        out: Vec::with_capacity(bytes.len()),
+        path: Vec::new(),
+        pointers: Vec::new(),
+        rule,
+    };
+    walker.value(0);
+    walker.out.extend_from_slice(&bytes[walker.copied..]);
+    walker.pointers.sort();
+    (walker.out, walker.pointers)
+}
+
+/// Deepest nesting that is walked; the reader of items refuses what lies deeper.
+const DEEPEST: usize = 256;
+
+/// Walks through JSON that was parsed before, copying all but the strings that are replaced.
+struct Walker<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    copied: usize,
+    out: Vec<u8>,
+    path: Vec<String>,
+    pointers: Vec<String>,
+    rule: &'a dyn Fn(&[String], &str) -> Option<String>,
+}
+
+impl Walker<'_> {
+    fn peek(&mut self) -> Option<u8> {
+        while let Some(byte) = self.bytes.get(self.at) {
+            if !byte.is_ascii_whitespace() {
+                return Some(*byte);
+            }
+            self.at += 1;
+        }
+        None
+    }
+
+    fn value(&mut self, depth: usize) {
+        if depth > DEEPEST {
+            self.at = self.bytes.len();
+            return;
+        }
+        match self.peek() {
+            Some(b'{') => self.members(depth),
+            Some(b'[') => self.items(depth),
+            Some(b'"') => {
+                let start = self.at;
+                let Some(text) = self.string() else { return };
+                let replaced =
+                    (self.rule)(&self.path, &text).or_else(|| without_avatar_hash(&text));
+                if let Some(replaced) = replaced {
+                    self.out.extend_from_slice(&self.bytes[self.copied..start]);
+                    self.out
+                        .extend_from_slice(Value::String(replaced).to_string().as_bytes());
+                    self.copied = self.at;
+                    self.pointers.push(pointer(&self.path));
+                }
+            }
+            Some(_) => {
+                while let Some(byte) = self.bytes.get(self.at) {
+                    if matches!(byte, b',' | b']' | b'}') {
+                        break;
+                    }
+                    self.at += 1;
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn members(&mut self, depth: usize) {
+        self.at += 1;
+        while self.peek() == Some(b'"') {
+            let Some(name) = self.string() else { return };
+            if self.peek() != Some(b':') {
+                return;
+            }
+            self.at += 1;
+            self.path.push(name);
+            self.value(depth + 1);
+            self.path.pop();
+            if self.peek() != Some(b',') {
+                break;
+            }
+            self.at += 1;
+        }
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+        }
+    }
+
+    fn items(&mut self, depth: usize) {
+        self.at += 1;
+        let mut index = 0_usize;
+        while !matches!(self.peek(), Some(b']') | None) {
+            self.path.push(index.to_string());
+            self.value(depth + 1);
+            self.path.pop();
+            index += 1;
+            if self.peek() != Some(b',') {
+                break;
+            }
+            self.at += 1;
+        }
+        if self.peek() == Some(b']') {
+            self.at += 1;
+        }
+    }
+
+    /// The string that begins here; behind it afterwards. `None` at the end of what can be read.
+    fn string(&mut self) -> Option<String> {
+        let start = self.at;
+        let mut end = start + 1;
+        loop {
+            match self.bytes.get(end) {
+                Some(b'\\') => end += 2,
+                Some(b'"') => break,
+                Some(_) => end += 1,
+                None => {
+                    self.at = self.bytes.len();
+                    return None;
+                }
+            }
+        }
+        self.at = end + 1;
+        let raw = self.bytes.get(start..=end)?;
+        match serde_json::from_slice(raw) {
+            Ok(text) => Some(text),
+            Err(_) => {
+                let mended = without_lone_surrogates(raw)?;
+                serde_json::from_slice(&mended).ok()
+            }
+        }
+    }
+}
+
 fn pointer(path: &[String]) -> String {
     let mut pointer = String::new();
     for part in path {
@@ -84,6 +231,23 @@ fn pointer(path: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_keep_all_but_what_is_replaced() {
+        let text = r#" {"n": 12345678901234567890123, "b":[ 1.50, {"mail":"kim@example.se"} ], "a\u002fb":"https://gravatar.com/avatar/0123456789abcdef0123456789abcdef", "c":"\ud83d"} "#;
+        let (bytes, pointers) = redact_bytes(text.as_bytes(), &|path, _| {
+            (path.last().map(String::as_str) == Some("mail")).then(|| EMAIL.to_owned())
+        });
+        assert_eq!(pointers, ["/a~1b", "/b/1/mail"]);
+        assert_eq!(
+            String::from_utf8(bytes).unwrap(),
+            text.replace("kim@example.se", "[redacted:email]")
+                .replace("0123456789abcdef0123456789abcdef", "redacted")
+        );
+        for cut in 0..text.len() {
+            redact_bytes(&text.as_bytes()[..cut], &|_, _| Some(String::new()));
+        }
+    }
 
     #[test]
     fn replaced_members_are_named_by_pointer() {

@@ -10,7 +10,7 @@ use std::io::{BufReader, Read};
 
 use crate::model::ingest::Skipped;
 use crate::model::post::{Completeness, Refused};
-use crate::platform::container::{Container, Kind};
+use crate::platform::container::{Container, Shape};
 use crate::platform::error::PlatformError;
 use crate::platform::wxr::post::{Place, Reader};
 use crate::platform::wxr::split::{Chunk, End, LONGEST, Splitter, line_ends};
@@ -64,7 +64,7 @@ impl Importer for Wxr {
         let mut files = files(source.container)?;
         if files.is_empty() {
             // `--format` may name this format for a file that does not declare WordPress's namespace.
-            if source.container.kind() != Kind::Single {
+            if !source.container.is_single() {
                 return Err(PlatformError::expected(
                     source.container.name(),
                     "a WXR file in it",
@@ -89,13 +89,8 @@ impl Importer for Wxr {
 /// The files of a container that are XML and name WordPress's export namespace.
 fn files(container: &Container) -> Result<Vec<usize>, PlatformError> {
     let mut found = Vec::new();
-    for member in 0..container.members().len() {
-        let mut head = Vec::new();
-        container
-            .read(member)?
-            .take(LOOK)
-            .read_to_end(&mut head)
-            .map_err(|source| PlatformError::io(container.place(member), source))?;
+    for member in container.of_shape(&[Shape::Markup])? {
+        let head = container.head(member, LOOK)?;
         let text = String::from_utf8_lossy(&head);
         let start = text.trim_start_matches('\u{feff}').trim_start();
         if (start.starts_with("<?xml") || start.starts_with("<rss"))

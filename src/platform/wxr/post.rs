@@ -2,20 +2,19 @@
 
 use serde_json::Value;
 
-use crate::model::digest::Sha256Hex;
 use crate::model::json;
 use crate::model::post::{
-    Attachment, AttachmentState, Author, AuthorRole, Evidence, InReplyTo, Post, PostKind,
-    PostState, PostTime, RecordOrigin, RoleBasis, SCHEMA, StateValue, Visibility, ZoneBasis,
+    Author, AuthorRole, InReplyTo, PostKind, PostState, PostTime, RoleBasis, StateValue,
+    Visibility, ZoneBasis,
 };
 use crate::model::text::normalised;
+use crate::platform::draft::{self, Origin};
 use crate::platform::html::{self, LineEnds, push_unique, web_address};
 use crate::platform::redact::{self, EMAIL, IP, META, PASSWORD};
-use crate::platform::text_facts::{add_hashtags, add_links};
 use crate::platform::time;
 use crate::platform::wxr::xml::Node;
 use crate::platform::wxr::{Site, Wxr};
-use crate::platform::{Importer as _, Media, Parsed, Source, media_name};
+use crate::platform::{Parsed, Source};
 
 /// Where an item stands.
 #[derive(Clone, Copy, Debug)]
@@ -228,80 +227,32 @@ impl Reader<'_, '_> {
         } else {
             LineEnds::Kept
         };
-        let read = html::plain(&draft.html, line_ends);
         let platform_id = draft
             .id
             .as_ref()
             .map(|(letter, id)| format!("{letter}{id}"));
-        let (key, key_basis) = match &platform_id {
-            Some(id) => (self.key(id), "platform_id"),
-            None => (self.key(&derived_id(&draft, &read.text)), "derived"),
+        let origin = Origin {
+            source: self.source,
+            importer: &Wxr,
+            platform: "wordpress",
+            source_kind: "platform_export",
+            member: self.place.member,
+            locator: draft.locator,
         };
-        let mut links = read.links;
-        add_links(&read.text, &mut links);
-        let mut tags = Vec::new();
-        add_hashtags(&read.text, &mut tags);
-        let record_origin = match draft.author.role {
-            AuthorRole::Authority if draft.visibility == Visibility::Draft => RecordOrigin::Okand,
-            AuthorRole::Authority => RecordOrigin::Upprattad,
-            AuthorRole::Public | AuthorRole::OtherAuthority | AuthorRole::Platform => {
-                RecordOrigin::Inkommen
-            }
-            AuthorRole::Unknown => RecordOrigin::Okand,
-        };
-        let attachments = read
-            .media
-            .into_iter()
-            .zip(1..)
-            .map(|((url, alt), n)| remote(n, url, None, alt))
-            .collect();
+        let mut post = draft::blank(&origin, platform_id);
+        post.source_id = draft.id.map(|(_, id)| id);
+        post.kind = draft.kind;
+        post.author = draft.author;
+        post.posted_at = draft.posted_at;
+        post.state = draft.state;
+        post.visibility = draft.visibility;
+        post.title = draft.title;
+        post.repairs = draft.repairs;
+        post.warnings = draft.warnings;
+        post.redactions = draft.redactions;
+        draft::set_html(&mut post, draft.html, line_ends);
         let original = json::to_line(&draft.original).map_err(|error| error.to_string())?;
-        let post = Post {
-            schema: SCHEMA.to_owned(),
-            key,
-            key_basis: key_basis.to_owned(),
-            platform: "wordpress".to_owned(),
-            platform_id,
-            source_id: draft.id.map(|(_, id)| id),
-            account_ref: self.source.account.to_string(),
-            kind: draft.kind,
-            permalink: None,
-            author: draft.author,
-            record_origin,
-            posted_at: draft.posted_at,
-            edited_at: None,
-            state: draft.state,
-            text_sha256: Sha256Hex::of(read.text.as_bytes()),
-            text: read.text,
-            text_html: draft.html.contains(['<', '&']).then_some(draft.html),
-            title: draft.title.filter(|title| !title.is_empty()),
-            content_warning: None,
-            lang: None,
-            in_reply_to: None,
-            thread_root: None,
-            visibility: draft.visibility,
-            attachments,
-            links,
-            tags,
-            mentions: Vec::new(),
-            evidence: vec![Evidence {
-                source_kind: "platform_export".to_owned(),
-                container_sha256: self.source.container_sha256.clone(),
-                member: self.source.container.member_name(self.place.member),
-                locator: draft.locator,
-                parser: Wxr.name().to_owned(),
-                parser_version: Wxr.version().to_owned(),
-            }],
-            repairs: draft.repairs,
-            warnings: draft.warnings,
-            redactions: draft.redactions,
-            nonce: String::new(),
-        };
-        Ok(Parsed {
-            post,
-            original: original.into_bytes(),
-            media: Vec::new(),
-        })
+        Ok(draft::finish(post, original.into_bytes(), Vec::new()))
     }
 
     /// A user of the site wrote it, if the export lists the login among its authors.
@@ -363,68 +314,25 @@ impl Reader<'_, '_> {
                 meta.name == "wp:postmeta" && meta.value("wp:meta_key") == Some("_thumbnail_id")
             })
             .filter_map(|meta| self.site.by_id.get(meta.value("wp:meta_value")?));
-        let list = &mut parsed.post.attachments;
         for attached in own.chain(shown) {
-            if !list.iter().any(|known| known.source_uri == attached.url) {
-                let n = u32::try_from(list.len() + 1).unwrap_or(u32::MAX);
-                list.push(remote(
-                    n,
-                    attached.url.clone(),
-                    attached.title.clone(),
-                    None,
-                ));
+            let before = parsed.post.attachments.len();
+            let kind = html::kind_of_address(&attached.url);
+            draft::add_remote(&mut parsed.post, &attached.url, kind, None);
+            if let Some(added) = parsed.post.attachments.get_mut(before) {
+                added.name.clone_from(&attached.title);
             }
         }
-        for attachment in list {
+        for attachment in &mut parsed.post.attachments {
             let Some(member) =
                 upload_path(&attachment.source_uri).and_then(|path| self.site.uploads.get(&path))
             else {
                 continue;
             };
-            let (sha256, bytes) = self
-                .source
-                .container
-                .digest(*member)
-                .map_err(|error| error.to_string())?;
-            let name = media_name(attachment.n, &attachment.source_uri, None);
-            attachment.state = AttachmentState::Present;
-            attachment.archive_path = Some(name.clone());
-            attachment.bytes = Some(bytes);
-            attachment.sha256 = Some(sha256.clone());
-            parsed.media.push(Media {
-                name,
-                member: *member,
-                sha256,
-            });
+            parsed
+                .media
+                .push(draft::present(&self.source, attachment, *member)?);
         }
         Ok(())
-    }
-}
-
-fn remote(n: u32, url: String, name: Option<String>, alt: Option<String>) -> Attachment {
-    let path = url.split(['?', '#']).next().unwrap_or(&url);
-    let extension = path
-        .rsplit('.')
-        .next()
-        .unwrap_or_default()
-        .to_ascii_lowercase();
-    let kind = match extension.as_str() {
-        "jpg" | "jpeg" | "png" | "gif" | "webp" | "avif" | "svg" | "heic" => "image",
-        "mp4" | "mov" | "webm" | "m4v" | "avi" => "video",
-        "mp3" | "ogg" | "wav" | "m4a" => "audio",
-        _ => "file",
-    };
-    Attachment {
-        n,
-        kind: kind.to_owned(),
-        media_type: None,
-        name,
-        alt,
-        source_uri: url,
-        archive_path: None,
-        bytes: None,
-        sha256: None,
-        state: AttachmentState::RemoteOnly,
     }
 }
 
@@ -459,15 +367,6 @@ fn plain_id(id: Option<&str>, warnings: &mut Vec<String>) -> Option<String> {
         warnings.push("id-missing".to_owned());
     }
     plain.map(str::to_owned)
-}
-
-fn derived_id(draft: &Draft, text: &str) -> String {
-    let basis = format!(
-        "{}|{}|{text}|",
-        draft.posted_at.original,
-        draft.kind.as_str()
-    );
-    format!("h-{}", &Sha256Hex::of(basis.as_bytes()).as_str()[..16])
 }
 
 /// The time from the member in UTC, else the one in the site's time, else `pubDate`.

@@ -1,25 +1,33 @@
-//! From an ActivityPub activity to a normalised post. `to`, `cc`, `tag`, `attachment` and `inReplyTo` may each be one
-//! value or many, a string or an object (ActivityStreams 2.0 §4.2).
+//! From an ActivityPub activity or object to a normalised post, for Mastodon's archives and for objects saved one by one.
+//! `to`, `cc`, `tag`, `attachment` and `inReplyTo` may each be one value or many, a string or an object
+//! (ActivityStreams 2.0 §4.2).
 
 use serde_json::Value;
 
-use crate::model::digest::Sha256Hex;
-use crate::model::json;
 use crate::model::post::{
-    Attachment, AttachmentState, Author, AuthorRole, Evidence, InReplyTo, Post, PostKind,
-    PostState, PostTime, RecordOrigin, RoleBasis, SCHEMA, StateValue, Visibility, ZoneBasis,
+    Attachment, AttachmentState, Author, AuthorRole, InReplyTo, Post, PostKind, PostState,
+    RoleBasis, StateValue, Visibility,
 };
 use crate::model::text::normalised;
+use crate::platform::draft::{self, Origin, finish, unknown_time};
 use crate::platform::html::{self, LineEnds, push_unique, web_address};
-use crate::platform::mastodon::Mastodon;
+use crate::platform::object::{many, text};
+use crate::platform::redact;
 use crate::platform::text_facts::{add_hashtags, add_links};
 use crate::platform::time;
-use crate::platform::{Importer as _, Media, Parsed, Source, media_name};
+use crate::platform::{Media, Parsed};
+
+/// Types of objects that are posts (ActivityStreams vocabulary §3.3).
+pub(crate) const OBJECTS: &[&str] = &[
+    "Article", "Audio", "Document", "Event", "Image", "Note", "Page", "Question", "Video",
+];
+/// Types of activities.
+pub(crate) const ACTIVITIES: &[&str] = &["Create", "Update", "Announce", "Delete"];
 
 /// The account that an archive is of.
 #[derive(Clone, Debug)]
-pub(super) struct Actor {
-    pub(super) id: String,
+pub(crate) struct Actor {
+    pub(crate) id: String,
     name: String,
     handle: Option<String>,
     url: Option<String>,
@@ -28,7 +36,7 @@ pub(super) struct Actor {
 
 impl Actor {
     /// Reads `actor.json`; `None` without an id.
-    pub(super) fn of(value: &Value) -> Option<Self> {
+    pub(crate) fn of(value: &Value) -> Option<Self> {
         let id = value.get("id")?.as_str()?.to_owned();
         let handle = text(value, "preferredUsername");
         Some(Self {
@@ -43,45 +51,50 @@ impl Actor {
     }
 }
 
-/// Makes posts of the activities of an outbox.
+/// Makes posts of the activities of an outbox, and of objects.
 #[derive(Debug)]
-pub(super) struct Reader<'a, 'b> {
-    pub(super) source: Source<'a>,
-    pub(super) member: usize,
+pub(crate) struct Reader<'a, 'b> {
+    pub(crate) origin: &'b Origin<'a>,
     /// Folder of the outbox in the container, with `/` at its end.
-    pub(super) folder: &'b str,
-    pub(super) actor: Option<&'b Actor>,
-    /// Number of the activity, from 0.
-    pub(super) number: u64,
+    pub(crate) folder: &'b str,
+    pub(crate) actor: Option<&'b Actor>,
 }
 
 impl Reader<'_, '_> {
-    /// Reads one activity.
-    pub(super) fn activity(&self, bytes: Vec<u8>) -> Result<Parsed, String> {
-        let mut repairs = Vec::new();
-        let activity = match json::value_from_slice(&bytes) {
-            Ok(activity) => activity,
-            Err(error) => {
-                let mended = without_lone_surrogates(&bytes).ok_or_else(|| why(&error))?;
-                repairs.push("lone-surrogate".to_owned());
-                json::value_from_slice(&mended).map_err(|error| why(&error))?
-            }
-        };
+    /// Reads one activity; `bytes` are kept as the original, without hashes of e-mail addresses.
+    pub(crate) fn activity(&self, activity: &Value, bytes: &[u8]) -> Result<Parsed, String> {
         let object = activity.get("object").unwrap_or(&Value::Null);
-        let kind = text(&activity, "type").unwrap_or_default();
+        let kind = text(activity, "type").unwrap_or_default();
         let mut parsed = match kind.as_str() {
             "Create" | "Update" if text(object, "type").as_deref() == Some("Tombstone") => {
-                self.deleted(&activity, object)
+                self.deleted(activity, object)
             }
-            "Create" | "Update" => self.status(&activity, object)?,
-            "Announce" => self.repost(&activity, object)?,
-            "Delete" => self.deleted(&activity, object),
+            "Create" | "Update" => self.status(activity, object)?,
+            "Announce" => self.repost(activity, object)?,
+            "Delete" => self.deleted(activity, object),
             "" => return Err("the activity has no type".to_owned()),
             _ => return Err("the activity is none of Create, Update, Announce, Delete".to_owned()),
         };
-        parsed.post.repairs = repairs;
-        parsed.original = bytes;
+        self.keep(&mut parsed, bytes);
         Ok(parsed)
+    }
+
+    /// Reads an object that stands without its activity.
+    pub(crate) fn object(&self, object: &Value, bytes: &[u8]) -> Result<Parsed, String> {
+        let mut parsed = match text(object, "type").as_deref() {
+            Some("Tombstone") => self.deleted(&Value::Null, object),
+            Some(kind) if OBJECTS.contains(&kind) => self.status(&Value::Null, object)?,
+            Some(_) => return Err("the object is of a type that is no post".to_owned()),
+            None => return Err("the object has no type".to_owned()),
+        };
+        self.keep(&mut parsed, bytes);
+        Ok(parsed)
+    }
+
+    fn keep(&self, parsed: &mut Parsed, bytes: &[u8]) {
+        let (original, pointers) = redact::redact_bytes(bytes, &|_, _| None);
+        parsed.original = original;
+        parsed.post.redactions = pointers;
     }
 
     fn status(&self, activity: &Value, object: &Value) -> Result<Parsed, String> {
@@ -123,13 +136,13 @@ impl Reader<'_, '_> {
         add_hashtags(&post.text, &mut post.tags);
         if let Some(answered) = many(object.get("inReplyTo")).find_map(id_of) {
             post.in_reply_to = Some(InReplyTo {
-                key: Some(self.key(&answered)),
+                key: Some(self.origin.key(&answered)),
                 url: web_address(&answered),
                 platform_id: Some(answered),
             });
         }
         let media = self.attachments(object, &mut post)?;
-        Ok(finished(post, media))
+        Ok(finish(post, Vec::new(), media))
     }
 
     /// Another's post shown again; its text is not in the archive.
@@ -140,7 +153,7 @@ impl Reader<'_, '_> {
         post.author = self.author(activity.get("actor"));
         post.visibility = self.visibility(activity);
         post.links.extend(web_address(&shown));
-        Ok(finished(post, Vec::new()))
+        Ok(finish(post, Vec::new(), Vec::new()))
     }
 
     /// A post that its account deleted: nothing is left of it but that and when.
@@ -171,68 +184,19 @@ impl Reader<'_, '_> {
             .to_owned(),
         };
         post.visibility = Visibility::Unknown;
-        finished(post, Vec::new())
+        finish(post, Vec::new(), Vec::new())
     }
 
-    fn key(&self, id: &str) -> String {
-        format!("mastodon:{}:{id}", self.source.account)
-    }
-
-    /// A post with what all have; the key is derived at the end where there is no id.
     fn blank(&self, activity: &Value, id: Option<String>) -> Post {
-        let posted_at = text(activity, "published")
+        let mut post = draft::blank(self.origin, id);
+        post.author = self.author(None);
+        if let Some(time) = text(activity, "published")
             .as_deref()
-            .and_then(time::rfc3339);
-        Post {
-            schema: SCHEMA.to_owned(),
-            key: self.key(id.as_deref().unwrap_or_default()),
-            key_basis: if id.is_some() {
-                "platform_id"
-            } else {
-                "derived"
-            }
-            .to_owned(),
-            platform: "mastodon".to_owned(),
-            platform_id: id.clone(),
-            source_id: id,
-            account_ref: self.source.account.to_string(),
-            kind: PostKind::Post,
-            permalink: None,
-            author: self.author(None),
-            record_origin: RecordOrigin::Okand,
-            posted_at: posted_at.unwrap_or_else(unknown_time),
-            edited_at: None,
-            state: PostState {
-                value: StateValue::Live,
-                at: None,
-                basis: "outbox".to_owned(),
-            },
-            text: String::new(),
-            text_html: None,
-            title: None,
-            content_warning: None,
-            lang: None,
-            text_sha256: Sha256Hex::zero(),
-            in_reply_to: None,
-            thread_root: None,
-            visibility: Visibility::Unknown,
-            attachments: Vec::new(),
-            links: Vec::new(),
-            tags: Vec::new(),
-            mentions: Vec::new(),
-            evidence: vec![Evidence {
-                source_kind: "platform_export".to_owned(),
-                container_sha256: self.source.container_sha256.clone(),
-                member: self.source.container.member_name(self.member),
-                locator: format!("/orderedItems/{}", self.number),
-                parser: Mastodon.name().to_owned(),
-                parser_version: Mastodon.version().to_owned(),
-            }],
-            repairs: Vec::new(),
-            warnings: Vec::new(),
-            redactions: Vec::new(),
-            nonce: String::new(),
+            .and_then(time::rfc3339)
+        {
+            post.posted_at = time;
         }
+        post
     }
 
     /// The municipality where the id is the one in `actor.json`.
@@ -329,23 +293,12 @@ impl Reader<'_, '_> {
                     attachment.source_uri.trim_start_matches('/')
                 );
                 attachment.state = AttachmentState::MissingInExport;
-                if let Some(member) = self.source.container.find(&name) {
-                    let (sha256, bytes) = self
-                        .source
-                        .container
-                        .digest(member)
-                        .map_err(|error| error.to_string())?;
-                    let name =
-                        media_name(n, &attachment.source_uri, attachment.media_type.as_deref());
-                    attachment.state = AttachmentState::Present;
-                    attachment.archive_path = Some(name.clone());
-                    attachment.bytes = Some(bytes);
-                    attachment.sha256 = Some(sha256.clone());
-                    media.push(Media {
-                        name,
+                if let Some(member) = self.origin.source.container.find(&name) {
+                    media.push(draft::present(
+                        &self.origin.source,
+                        &mut attachment,
                         member,
-                        sha256,
-                    });
+                    )?);
                 }
             }
             post.attachments.push(attachment);
@@ -354,53 +307,11 @@ impl Reader<'_, '_> {
     }
 }
 
-fn finished(mut post: Post, media: Vec<Media>) -> Parsed {
-    post.text_sha256 = Sha256Hex::of(post.text.as_bytes());
-    post.title = post.title.filter(|title| !title.is_empty());
-    post.content_warning = post.content_warning.filter(|warning| !warning.is_empty());
-    if post.posted_at.utc.is_none() {
-        post.warnings.push("time-missing".to_owned());
-    }
-    if post.author.role == AuthorRole::Authority {
-        post.record_origin = RecordOrigin::Upprattad;
-    }
-    if post.platform_id.is_none() {
-        post.warnings.push("id-missing".to_owned());
-        let names: Vec<_> = post
-            .attachments
-            .iter()
-            .map(|one| one.source_uri.as_str())
-            .collect();
-        let basis = format!(
-            "{}|{}|{}|{}",
-            post.posted_at.original,
-            post.kind.as_str(),
-            post.text,
-            names.join("|")
-        );
-        let digest = Sha256Hex::of(basis.as_bytes());
-        post.key.extend(["h-", &digest.as_str()[..16]]);
-    }
-    Parsed {
-        post,
-        original: Vec::new(),
-        media,
-    }
-}
-
 /// The narrower of two; where only one is addressed at all, that one.
 fn narrower(one: Visibility, other: Visibility) -> Visibility {
     match (one, other) {
         (Visibility::Unknown, known) | (known, Visibility::Unknown) => known,
         (one, other) => one.max(other),
-    }
-}
-
-fn unknown_time() -> PostTime {
-    PostTime {
-        utc: None,
-        original: String::new(),
-        zone_basis: ZoneBasis::ExplicitOffset,
     }
 }
 
@@ -441,22 +352,6 @@ fn is_public(id: &str) -> bool {
             | "as:Public"
             | "Public"
     )
-}
-
-/// No value, one value or the values of an array.
-fn many(value: Option<&Value>) -> impl Iterator<Item = &Value> {
-    let items = match value {
-        None | Some(Value::Null) => &[],
-        Some(Value::Array(items)) => items.as_slice(),
-        Some(other) => std::slice::from_ref(other),
-    };
-    items.iter()
-}
-
-/// A member that is text, unless it is empty.
-fn text(value: &Value, name: &str) -> Option<String> {
-    let text = value.get(name)?.as_str()?;
-    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// The id that a value is or has.
@@ -506,77 +401,4 @@ fn only_key(map: Option<&Value>) -> Option<String> {
 
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
-}
-
-/// Why an item is no JSON, without its content.
-fn why(error: &json::JsonError) -> String {
-    match error {
-        json::JsonError::Parse(error) => {
-            let text = error.to_string();
-            if text.contains("stands twice") {
-                return "a key stands twice".to_owned();
-            }
-            format!(
-                "not valid JSON at line {}, column {} of the item",
-                error.line(),
-                error.column()
-            )
-        }
-        json::JsonError::Float(_) => "a number cannot be read".to_owned(),
-    }
-}
-
-/// The bytes with escapes of half characters (`\ud83d` alone) replaced by U+FFFD; `None` where there are none. Texts
-/// that were cut in the middle of an emoji hold them.
-fn without_lone_surrogates(bytes: &[u8]) -> Option<Vec<u8>> {
-    let unit = |at: usize| -> Option<u16> {
-        let escape = bytes.get(at..at + 6)?;
-        let digits = std::str::from_utf8(escape.strip_prefix(b"\\u")?).ok()?;
-        u16::from_str_radix(digits, 16).ok()
-    };
-    let (mut out, mut at, mut replaced) = (Vec::with_capacity(bytes.len()), 0, false);
-    while at < bytes.len() {
-        if bytes[at] != b'\\' {
-            out.push(bytes[at]);
-            at += 1;
-            continue;
-        }
-        match (unit(at), unit(at + 6)) {
-            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => {
-                out.extend_from_slice(&bytes[at..at + 12]);
-                at += 12;
-            }
-            (Some(0xd800..=0xdfff), _) => {
-                out.extend_from_slice(b"\\ufffd");
-                replaced = true;
-                at += 6;
-            }
-            _ => {
-                // Two bytes, so that `\\u` is not taken for an escape.
-                let end = (at + 2).min(bytes.len());
-                out.extend_from_slice(&bytes[at..end]);
-                at = end;
-            }
-        }
-    }
-    replaced.then_some(out)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn half_characters_are_replaced_and_whole_ones_kept() {
-        let mend = |text: &str| {
-            without_lone_surrogates(text.as_bytes()).map(|bytes| String::from_utf8(bytes).unwrap())
-        };
-        assert_eq!(mend(r#""a\ud83d""#).as_deref(), Some(r#""a\ufffd""#));
-        assert_eq!(mend(r#""\ud83d\ude00""#), None);
-        assert_eq!(mend(r#""\\ud83d""#), None);
-        assert_eq!(
-            mend(r#""\ude00\ud83d\ude00""#).as_deref(),
-            Some(r#""\ufffd\ud83d\ude00""#)
-        );
-    }
 }

@@ -1,5 +1,5 @@
-//! Cuts a JSON object into the elements of one of its arrays and its other members, without holding more than one
-//! element, so that a broken element costs itself and a file of any size can be read.
+//! Cuts a JSON array, or arrays that are members of a JSON object, into elements without holding more than one of them,
+//! so that a broken element costs itself and a file of any size can be read.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead};
@@ -9,7 +9,7 @@ const LONGEST: usize = 16 * 1024 * 1024;
 
 /// Why a file cannot be cut.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum CutError {
+pub(crate) enum CutError {
     #[error(transparent)]
     Io(#[from] io::Error),
     #[error("expected {expected} at byte {at}")]
@@ -18,7 +18,7 @@ pub(super) enum CutError {
 
 /// An element of the array.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Element {
+pub(crate) enum Element {
     /// Its bytes.
     Whole(Vec<u8>),
     /// It is longer than 16 MiB.
@@ -27,17 +27,19 @@ pub(super) enum Element {
     Cut,
 }
 
-/// The elements of the array `name` of the object that `reader` gives.
+/// The elements of the array that `reader` gives, or of the arrays named in the object that it gives.
 #[derive(Debug)]
-pub(super) struct Elements<R> {
+pub(crate) struct Elements<R> {
     reader: R,
     at: u64,
-    name: &'static str,
+    names: &'static [&'static str],
     state: State,
-    /// The members beside the array that hold no array or object: type, id, totals.
-    pub(super) members: BTreeMap<String, Vec<u8>>,
-    /// Whether the object was closed.
-    pub(super) closed: bool,
+    /// The array that is read, and the number of its next element.
+    array: (&'static str, u64),
+    /// The members beside the arrays that hold no array or object: type, id, totals.
+    pub(crate) members: BTreeMap<String, Vec<u8>>,
+    /// Whether the array or object was closed.
+    pub(crate) closed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,31 +51,45 @@ enum State {
 }
 
 impl<R: BufRead> Elements<R> {
-    pub(super) fn new(reader: R, name: &'static str) -> Self {
+    /// `names` are the arrays to cut where the document is an object; others are passed over.
+    pub(crate) fn new(reader: R, names: &'static [&'static str]) -> Self {
         Self {
             reader,
             at: 0,
-            name,
+            names,
             state: State::Start,
+            array: ("", 0),
             members: BTreeMap::new(),
             closed: false,
         }
     }
 
+    /// JSON Pointer (RFC 6901) of the element that [`Self::element`] gave last.
+    pub(crate) fn pointer(&self) -> String {
+        let (name, next) = self.array;
+        let slash = if name.is_empty() { "" } else { "/" };
+        format!("{slash}{name}/{}", next.saturating_sub(1))
+    }
+
+    /// The name of the array that [`Self::element`] gave an element of last; empty for the document itself.
+    pub(crate) fn array(&self) -> &'static str {
+        self.array.0
+    }
+
     /// The next element; the members before it were read.
-    pub(super) fn element(&mut self) -> Result<Option<Element>, CutError> {
+    pub(crate) fn element(&mut self) -> Result<Option<Element>, CutError> {
         loop {
             match self.state {
-                State::Start => {
-                    self.byte_order_mark()?;
-                    self.expect(b'{', "{")?;
-                    self.state = State::Members;
-                }
+                State::Start => self.start()?,
                 State::Members => self.member()?,
                 State::Inside { first } => match (self.peek()?, first) {
                     (Some(b']'), _) => {
                         self.skip();
                         self.state = State::Members;
+                        if self.array.0.is_empty() {
+                            self.closed = true;
+                            self.state = State::End;
+                        }
                     }
                     (Some(b','), false) => {
                         self.skip();
@@ -88,8 +104,20 @@ impl<R: BufRead> Elements<R> {
         }
     }
 
+    fn start(&mut self) -> Result<(), CutError> {
+        self.byte_order_mark()?;
+        self.state = match self.peek()? {
+            Some(b'[') => State::Inside { first: true },
+            Some(b'{') => State::Members,
+            _ => return Err(self.form("{ or [")),
+        };
+        self.skip();
+        Ok(())
+    }
+
     fn inside(&mut self) -> Result<Option<Element>, CutError> {
         self.state = State::Inside { first: false };
+        self.array.1 += 1;
         self.peek()?;
         let mut bytes = Vec::new();
         let element = match self.value(&mut bytes)? {
@@ -133,9 +161,11 @@ impl<R: BufRead> Elements<R> {
         let key: String =
             serde_json::from_slice(&key).map_err(|_form| self.form("a member's name"))?;
         self.expect(b':', ":")?;
+        let named = self.names.iter().find(|name| **name == key).copied();
         match self.peek()? {
-            Some(b'[') if key == self.name => {
+            Some(b'[') if named.is_some() => {
                 self.skip();
+                self.array = (named.unwrap_or_default(), 0);
                 self.state = State::Inside { first: true };
             }
             Some(_) => {
@@ -264,7 +294,10 @@ mod tests {
 
     fn cut(text: &str) -> Result<Cut, CutError> {
         // A buffer of three bytes shows that nothing depends on where a read ends.
-        let mut elements = Elements::new(io::BufReader::with_capacity(3, text.as_bytes()), "items");
+        let mut elements = Elements::new(
+            io::BufReader::with_capacity(3, text.as_bytes()),
+            &["items", "more"],
+        );
         let mut all = Vec::new();
         while let Some(element) = elements.element()? {
             all.push(match element {
@@ -287,11 +320,29 @@ mod tests {
     }
 
     #[test]
+    fn pointers_name_the_array_and_the_number() {
+        let pointers = |text: &str| {
+            let mut elements = Elements::new(text.as_bytes(), &["items", "more"]);
+            let mut all = Vec::new();
+            while elements.element().unwrap().is_some() {
+                all.push(elements.pointer());
+            }
+            assert!(elements.closed);
+            all
+        };
+        assert_eq!(pointers("\u{feff}[1, 2]"), ["/0", "/1"]);
+        assert_eq!(
+            pointers(r#"{"more":[1],"x":[0],"items":[2,3]}"#),
+            ["/more/0", "/items/0", "/items/1"]
+        );
+    }
+
+    #[test]
     fn files_that_end_too_early_say_so() {
         let (all, _, closed) = cut(r#"{"items":[{"a":1},{"b"#).unwrap();
         assert_eq!(all, [r#"{"a":1}"#, "cut"]);
         assert!(!closed);
-        assert!(cut("[1]").is_err());
+        assert!(cut("1").is_err());
         assert!(cut(r#"{"items":[1 2]}"#).is_err());
         assert_eq!(cut(r#"{"items":[]}"#).unwrap().0, [] as [&str; 0]);
     }
