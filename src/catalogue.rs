@@ -4,6 +4,7 @@
 mod apply;
 mod post;
 mod query;
+mod registry;
 mod run;
 mod schema;
 mod search;
@@ -24,6 +25,7 @@ pub use crate::catalogue::post::{FlagRow, PostRow};
 pub use crate::catalogue::query::{
     AccountRow, CaptureRow, HoldRow, PersonRow, PolicyRow, RevisionRow,
 };
+pub use crate::catalogue::registry::{RegistryRow, TakedownRow};
 pub use crate::catalogue::run::{ApprovalRow, ExportRow, PlanRow};
 pub use crate::catalogue::search::{Hit, SearchFilter};
 

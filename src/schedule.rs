@@ -269,6 +269,9 @@ impl Ledger {
             | Body::DisposalConfirmed { .. }
             | Body::Export { .. }
             | Body::Receipt { .. }
+            | Body::Takedown { .. }
+            | Body::RegistryHandover { .. }
+            | Body::RegistryReceipt { .. }
             | Body::Note { .. } => {}
         }
     }

@@ -6,6 +6,7 @@
 mod capture;
 mod post;
 mod register;
+mod registry;
 mod run;
 
 use sea_orm::{
@@ -198,6 +199,9 @@ impl Applying<'_, '_> {
             Body::Ingest { .. } => self.ingest(body).await,
             Body::Classification { .. } => self.decision(body).await,
             Body::Flag { .. } => self.flag(body).await,
+            Body::Takedown { .. } => self.takedown(body).await,
+            Body::RegistryHandover { .. } => self.handover(body).await,
+            Body::RegistryReceipt { .. } => self.registry_receipt(body).await,
             Body::HoldPlaced { .. } => self.hold(body).await,
             Body::HoldLifted { hold, .. } => {
                 let sql = "UPDATE hold SET lifted = 1 WHERE id = $1";

@@ -9,20 +9,28 @@ pub(crate) struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(First)]
+        vec![Box::new(First), Box::new(Registry)]
     }
 }
 
 struct First;
 
-impl MigrationName for First {
+struct Registry;
+
+impl MigrationName for Registry {
     fn name(&self) -> &'static str {
         NEWEST
     }
 }
 
+impl MigrationName for First {
+    fn name(&self) -> &'static str {
+        "m0001_first"
+    }
+}
+
 /// The newest migration.
-pub(crate) const NEWEST: &str = "m0001_first";
+pub(crate) const NEWEST: &str = "m0002_registry";
 
 /// Every table that holds what the log says.
 pub(crate) const NAMES: &[&str] = &[
@@ -45,6 +53,9 @@ pub(crate) const NAMES: &[&str] = &[
     "disposal",
     "export",
     "receipt",
+    "takedown",
+    "registry_handover",
+    "registry_unit",
 ];
 
 // SQLite runs no migration in a transaction, so that each statement must bear being run again after a crash.
@@ -114,6 +125,29 @@ impl MigrationTrait for First {
                 "CREATE TABLE IF NOT EXISTS post_search (rowid BIGINT PRIMARY KEY, body TEXT NOT NULL)",
             )
             .await?;
+        }
+        Ok(())
+    }
+}
+
+/// Takedowns, and what was handed over to the registry: one row a unit, with its diarienummer once it came back.
+const REGISTRY: &[&str] = &[
+    "CREATE TABLE IF NOT EXISTS takedown (record TEXT PRIMARY KEY, holder TEXT NOT NULL, unit TEXT NOT NULL, state TEXT NOT NULL,
+        time TEXT NOT NULL, actor TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS registry_handover (id TEXT PRIMARY KEY, receiver TEXT, time TEXT NOT NULL, actor TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS registry_unit (handover TEXT NOT NULL, holder TEXT NOT NULL, unit TEXT NOT NULL, receipt TEXT,
+        registry_no TEXT, receipted TEXT, PRIMARY KEY (handover, holder, unit))",
+];
+
+#[expect(
+    elided_lifetimes_in_paths,
+    reason = "async_trait needs the lifetime as the trait writes it"
+)]
+#[async_trait::async_trait]
+impl MigrationTrait for Registry {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for table in REGISTRY {
+            manager.get_connection().execute_unprepared(table).await?;
         }
         Ok(())
     }

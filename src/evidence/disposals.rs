@@ -98,6 +98,9 @@ pub fn check(history: &History, prefix: &str, waiting: &WaitingDays<'_>) -> Vec<
             | Body::DisposalConfirmed { .. }
             | Body::Export { .. }
             | Body::Receipt { .. }
+            | Body::Takedown { .. }
+            | Body::RegistryHandover { .. }
+            | Body::RegistryReceipt { .. }
             | Body::Note { .. } => known.take_in(entry, body),
         }
     }
@@ -177,6 +180,9 @@ impl<'a> Known<'a> {
             | Body::DisposalConfirmed { .. }
             | Body::Export { .. }
             | Body::Receipt { .. }
+            | Body::Takedown { .. }
+            | Body::RegistryHandover { .. }
+            | Body::RegistryReceipt { .. }
             | Body::Note { .. } => {}
         }
     }
@@ -419,18 +425,16 @@ impl Hold<'_> {
             .unit
             .is_some_and(|held| units.iter().any(|tombstone| tombstone.unit == *held));
         match self.scope {
-            HoldScope::Account if account.is_some() && self.account == account => Covered::Yes,
-            HoldScope::Account => Covered::No,
+            HoldScope::Account if account.is_some() && !elsewhere => Covered::Yes,
             HoldScope::Post | HoldScope::Thread if named => Covered::Yes,
             // A disposal names every version of its post.
-            HoldScope::Post => Covered::No,
+            HoldScope::Account | HoldScope::Post => Covered::No,
             HoldScope::Thread if thread_account.is_some() && thread_account != account => {
                 Covered::No
             }
-            HoldScope::Thread => Covered::Perhaps,
             HoldScope::Period | HoldScope::Query if elsewhere => Covered::No,
             HoldScope::Period => self.covers_month(month.as_deref()),
-            HoldScope::Query => Covered::Perhaps,
+            HoldScope::Thread | HoldScope::Query => Covered::Perhaps,
         }
     }
 

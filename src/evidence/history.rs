@@ -178,6 +178,9 @@ impl History {
             | Body::HoldLifted { .. }
             | Body::Export { .. }
             | Body::Receipt { .. }
+            | Body::Takedown { .. }
+            | Body::RegistryHandover { .. }
+            | Body::RegistryReceipt { .. }
             | Body::Note { .. } => {}
         }
     }
@@ -217,6 +220,9 @@ impl History {
             | Body::DisposalConfirmed { .. }
             | Body::Export { .. }
             | Body::Receipt { .. }
+            | Body::Takedown { .. }
+            | Body::RegistryHandover { .. }
+            | Body::RegistryReceipt { .. }
             | Body::Note { .. } => {}
         }
     }

@@ -84,6 +84,19 @@ pub enum HoldGround {
     Kris,
 }
 
+/// What a takedown made of a post on the platform.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
+)]
+#[serde(rename_all = "snake_case")]
+#[value(rename_all = "snake_case")]
+pub enum TakedownState {
+    /// Not shown any more (avpublicerad).
+    Hidden,
+    /// Deleted on the platform (raderad).
+    Deleted,
+}
+
 /// How an approval is proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -183,6 +196,24 @@ pub enum Body {
         unit: UnitRef,
         flag: Flag,
         answer: Truth,
+    },
+    /// A post was taken off the platform; its copy here stays.
+    Takedown {
+        unit: UnitRef,
+        state: TakedownState,
+        record: RecordId,
+        sealed: Sealed,
+    },
+    RegistryHandover {
+        handover: RecordId,
+        units: Vec<UnitRef>,
+        sealed: Sealed,
+    },
+    RegistryReceipt {
+        receipt: RecordId,
+        handover: RecordId,
+        units: Vec<UnitRef>,
+        sealed: Sealed,
     },
     Plan {
         plan: RecordId,
@@ -307,6 +338,17 @@ impl Body {
                 sealed,
                 ..
             }
+            | Self::Takedown { record, sealed, .. }
+            | Self::RegistryHandover {
+                handover: record,
+                sealed,
+                ..
+            }
+            | Self::RegistryReceipt {
+                receipt: record,
+                sealed,
+                ..
+            }
             | Self::Note { record, sealed } => {
                 Some((HolderId::Record(record.clone()), None, sealed))
             }
@@ -338,6 +380,9 @@ impl Body {
             Self::SnapshotMissed { .. } => "snapshot-missed",
             Self::Classification { .. } => "classification",
             Self::Flag { .. } => "flag",
+            Self::Takedown { .. } => "takedown",
+            Self::RegistryHandover { .. } => "registry-handover",
+            Self::RegistryReceipt { .. } => "registry-receipt",
             Self::Plan { .. } => "plan",
             Self::PlanWithdrawn { .. } => "plan-withdrawn",
             Self::Approval { .. } => "approval",
@@ -355,10 +400,7 @@ impl Body {
 /// The closed list of entry types in store version 1 that this program does not write yet. Their bytes are verified and
 /// a warning tells that their meaning is not checked.
 pub const RESERVED_TYPES: &[&str] = &[
-    "takedown",
     "removal-observed",
-    "registry-handover",
-    "registry-receipt",
     "redaction",
     "monitoring",
     "fixity-check",
@@ -530,6 +572,9 @@ fn is_written(kind: &str) -> bool {
             | "snapshot-missed"
             | "classification"
             | "flag"
+            | "takedown"
+            | "registry-handover"
+            | "registry-receipt"
             | "plan"
             | "plan-withdrawn"
             | "approval"

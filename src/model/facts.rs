@@ -201,6 +201,8 @@ pub enum Trigger {
     KontoAvslutat,
     /// The case was closed.
     ArendeAvslutat,
+    /// The diarienummer came back.
+    Diariefort,
     /// A complete snapshot was taken after the post's last change.
     OgonblicksbildTagen,
     /// A package with that snapshot was receipted.
@@ -218,6 +220,7 @@ impl Trigger {
             Self::ErsattAvNytt => "ersatt av nytt",
             Self::KontoAvslutat => "kontot avslutat",
             Self::ArendeAvslutat => "ärendet avslutat",
+            Self::Diariefort => "diariefört",
             Self::OgonblicksbildTagen => "ögonblicksbild tagen",
             Self::ExportKvitterad => "export kvitterad",
         }
@@ -272,7 +275,7 @@ pub struct FloorFacts {
     pub intact: bool,
     /// G7: a due snapshot in the post's period is missing.
     pub capture_gap: bool,
-    /// G1: the diarienummer under which a secrecy post was registered.
+    /// G1, G2: every version lies in the diarium, and its diarienummer has come back.
     pub registered: bool,
 }
 

@@ -45,7 +45,7 @@ pub struct PlanJson {
     /// Posts evaluated and left out, by reason: `preserve`, `registry`, `review`, `not_due`, `no_event`, `unreadable`,
     /// `removed` (taken out by a reviewer).
     pub excluded: BTreeMap<String, u64>,
-    /// The posts, answers before what they answer.
+    /// The posts, roots of threads last.
     pub items: Vec<PlanItem>,
 }
 

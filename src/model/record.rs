@@ -92,6 +92,12 @@ pub enum RecordKind {
     Export,
     /// An archive's receipt: `receipt.json` and the file received.
     Receipt,
+    /// Why a post was taken off the platform: `takedown.json`, and what it looked like afterwards.
+    Takedown,
+    /// What was handed over to the registry: `handover.json`.
+    Handover,
+    /// The diarienummer that came back: `receipt.json`.
+    RegistryReceipt,
     /// Gallringsprotokoll: `protocol.json`, `protocol.pdf`.
     Protocol,
     /// Why a snapshot was missed or an account closed without one: `reason.json`.

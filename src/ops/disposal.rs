@@ -9,6 +9,7 @@ pub mod explain;
 pub mod plan;
 pub mod record;
 pub mod residue;
+mod taken;
 
 use std::collections::BTreeMap;
 

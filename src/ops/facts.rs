@@ -1,6 +1,7 @@
 //! From a post in the catalogue to what the retention engine may ask of it. Anything not known stays unknown; the bytes
 //! that disposal rests on are read again from the store, because the catalogue is only an index.
 
+mod gone;
 pub mod holds;
 mod thread;
 pub mod whole;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 
-use crate::catalogue::{AccountRow, CaptureRow, Catalogue, ExportRow, PostRow};
+use crate::catalogue::{AccountRow, CaptureRow, Catalogue, ExportRow, PostRow, TakedownRow};
 use crate::detect;
 use crate::detect::context;
 use crate::model::cadence::Obligation;
@@ -33,6 +34,8 @@ use crate::ops::schedule;
 use crate::policy::evaluate::is_grave;
 use crate::store::read;
 
+pub use gone::Gone;
+
 /// Threads kept in memory while posts are walked through.
 const THREADS_KEPT: usize = 256;
 
@@ -44,12 +47,28 @@ pub struct FactSource<'a> {
     now: Instant,
     window_days: u32,
     whole: &'a mut Whole,
-    covers: Covers,
-    exports: Vec<ExportRow>,
-    accounts: BTreeMap<AccountId, Arc<AccountFacts>>,
-    threads: BTreeMap<String, Arc<Vec<PostRow>>>,
+    kept: Kept,
+    gone: Option<&'a Gone>,
+    threads: BTreeMap<String, Arc<Thread>>,
     /// Whether what is written below a post may be read by itself, by the post's key.
     passes: BTreeMap<String, bool>,
+}
+
+/// What holds for every post as long as nobody else writes in the log: holds, packages, accounts.
+#[derive(Debug)]
+pub struct Kept {
+    covers: Covers,
+    exports: Vec<ExportRow>,
+    takedowns: BTreeMap<i64, TakedownRow>,
+    registered: BTreeMap<i64, Instant>,
+    accounts: BTreeMap<AccountId, Arc<AccountFacts>>,
+}
+
+/// A thread: the posts that are there, and those that were taken out under the plan now being carried out.
+#[derive(Debug)]
+struct Thread {
+    rows: Vec<PostRow>,
+    present: usize,
 }
 
 /// What holds for every post of an account.
@@ -69,18 +88,52 @@ impl<'a> FactSource<'a> {
         (now, window_days): (Instant, u32),
         whole: &'a mut Whole,
     ) -> Result<Self, OpsError> {
-        Ok(Self {
+        let kept = Kept {
+            covers: Covers::read(catalogue).await?,
+            exports: catalogue.exports().await?,
+            takedowns: catalogue.takedowns().await?,
+            registered: catalogue.registered().await?,
+            accounts: BTreeMap::new(),
+        };
+        Ok(Self::reopen(
+            (catalogue, root),
+            (now, window_days),
+            whole,
+            kept,
+        ))
+    }
+
+    /// The same from what was read before, which the caller knows to hold still.
+    pub fn reopen(
+        (catalogue, root): (&'a Catalogue, &Path),
+        (now, window_days): (Instant, u32),
+        whole: &'a mut Whole,
+        kept: Kept,
+    ) -> Self {
+        Self {
             catalogue,
             root: root.to_owned(),
             now,
             window_days,
             whole,
-            covers: Covers::read(catalogue).await?,
-            exports: catalogue.exports().await?,
-            accounts: BTreeMap::new(),
+            kept,
+            gone: None,
             threads: BTreeMap::new(),
             passes: BTreeMap::new(),
-        })
+        }
+    }
+
+    /// Counts posts taken out under the same plan as if they were still in their threads: whether a question is answered,
+    /// and when its thread was last active, does not depend on the order in which a plan is carried out.
+    #[must_use]
+    pub fn counting(mut self, gone: &'a Gone) -> Self {
+        self.gone = Some(gone);
+        self
+    }
+
+    /// What may be used again as long as nobody else writes in the log.
+    pub fn into_kept(self) -> Kept {
+        self.kept
     }
 
     /// The facts of a post. G5 is taken as met here: [`Self::is_intact`] reads the bytes, and is asked only for posts that
@@ -89,39 +142,52 @@ impl<'a> FactSource<'a> {
         let account = self.account(&row.account).await?;
         let thread = self.thread(&row.thread_key).await?;
         let older = self.older_versions(row).await?;
-        let last_change = last_change(row);
+        let takedown = self.kept.takedowns.get(&row.id).copied();
+        let removed = takedown.filter(|one| !is_back(row, one));
+        // A post is as it is since it was last changed, or taken off the platform.
+        let last_change = removed.map_or(last_change(row), |one| last_change(row).max(one.time));
+        let registered = self.kept.registered.get(&row.id).copied();
         let picture = self.preserving(&account, last_change)?;
         let post = &row.post;
-        let mut triggers = thread::triggers(row, &thread);
+        let mut triggers = thread::triggers(row, &thread.rows);
+        if let Some(time) = registered {
+            triggers.insert(Trigger::Diariefort, time.stockholm_date());
+        }
         self.snapshot_triggers(&account, last_change, &mut triggers);
         let published = published(row);
         let texts: Vec<String> = older.iter().chain([post]).map(Post::search_text).collect();
         let role = role(post.author.role);
-        let visibility = visibility(post);
+        let visibility = match &removed {
+            Some(one) => Some(one.visibility()),
+            None => visibility(post),
+        };
         let is_root = row.thread_key == post.key;
         Ok(PostFacts {
             role,
-            kinds: thread::kinds(row, &thread),
-            answered: thread::answered(row, &thread).0,
+            kinds: thread::kinds(row, &thread.rows),
+            answered: thread::answered(row, &thread.rows).0,
             attachments: (!post.attachments.is_empty()).into(),
             links: (!post.links.is_empty()).into(),
             characters: post.text.chars().count(),
             visibility,
             level: level(&account.row),
-            flags: self.flags_in_thread(row, &older, &thread).await?,
+            flags: self.flags_in_thread(row, &older, &thread.rows).await?,
             triggers,
             floor: FloorFacts {
-                holds: self.covers.of(row, published, &texts),
+                holds: self.kept.covers.of(row, published, &texts),
                 open_obligation: false,
                 preserved: picture,
                 has_undisposed_children: role != Some(FactRole::Invanare)
                     && role != Some(FactRole::Annan)
                     && visibility != Some(FactVisibility::Raderad)
                     && is_root
-                    && thread.len() > 1,
+                    && thread.present > 1,
                 intact: true,
-                capture_gap: schedule::has_gap(&account.obligations, published),
-                registered: false,
+                capture_gap: schedule::has_gap(
+                    &account.obligations,
+                    (published, last_change.stockholm_date()),
+                ),
+                registered: registered.is_some(),
             },
             decided: self.catalogue.decision(row.id).await?,
         })
@@ -189,7 +255,7 @@ impl<'a> FactSource<'a> {
     }
 
     async fn account(&mut self, id: &AccountId) -> Result<Arc<AccountFacts>, OpsError> {
-        if let Some(known) = self.accounts.get(id) {
+        if let Some(known) = self.kept.accounts.get(id) {
             return Ok(Arc::clone(known));
         }
         let row = self
@@ -221,11 +287,11 @@ impl<'a> FactSource<'a> {
             pictures,
             captures,
         });
-        self.accounts.insert(id.clone(), Arc::clone(&facts));
+        self.kept.accounts.insert(id.clone(), Arc::clone(&facts));
         Ok(facts)
     }
 
-    async fn thread(&mut self, key: &str) -> Result<Arc<Vec<PostRow>>, OpsError> {
+    async fn thread(&mut self, key: &str) -> Result<Arc<Thread>, OpsError> {
         if let Some(known) = self.threads.get(key) {
             return Ok(Arc::clone(known));
         }
@@ -233,7 +299,10 @@ impl<'a> FactSource<'a> {
             self.threads.clear();
             self.passes.clear();
         }
-        let thread = Arc::new(self.catalogue.thread(key).await?);
+        let mut rows = self.catalogue.thread(key).await?;
+        let present = rows.len();
+        rows.extend(self.gone.iter().flat_map(|gone| gone.of(key)).cloned());
+        let thread = Arc::new(Thread { rows, present });
         self.threads.insert(key.to_owned(), Arc::clone(&thread));
         Ok(thread)
     }
@@ -320,8 +389,13 @@ impl<'a> FactSource<'a> {
         if let Some(known) = self.passes.get(&row.post.key) {
             return Ok(*known);
         }
-        let older = self.older_versions(row).await?;
-        let flags = self.flags(row, &older).await?;
+        let flags = match self.gone.and_then(|gone| gone.answers(&row.post.key)) {
+            Some(answers) => answers.clone(),
+            None => {
+                let older = self.older_versions(row).await?;
+                self.flags(row, &older).await?
+            }
+        };
         let passes = context::lets_pass(&flags, row.post.author.role == AuthorRole::Authority);
         self.passes.insert(row.post.key.clone(), passes);
         Ok(passes)
@@ -329,7 +403,8 @@ impl<'a> FactSource<'a> {
 
     /// When a package with this capture was first receipted.
     fn receipted(&self, capture: &CaptureId) -> Option<Instant> {
-        self.exports
+        self.kept
+            .exports
             .iter()
             .filter(|export| export.captures.contains(capture))
             .filter_map(|export| export.receipted)
@@ -381,6 +456,11 @@ fn last_change(row: &PostRow) -> Instant {
         .chain(unknown.then_some(row.observed_at))
         .max()
         .unwrap_or(row.observed_at)
+}
+
+/// Whether a post that was taken down was seen live again later.
+fn is_back(row: &PostRow, takedown: &TakedownRow) -> bool {
+    row.observed_at > takedown.time && row.post.state.value == StateValue::Live
 }
 
 /// The civil date of publication, where it is known.

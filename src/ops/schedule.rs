@@ -105,10 +105,26 @@ pub(crate) async fn wanted(
     Ok(schedule::wanted(&obligations, &history))
 }
 
-/// Whether a snapshot that fell due on `from` or later was missed; without a date, ever.
-pub(crate) fn has_gap(obligations: &[Obligation], from: Option<NaiveDate>) -> bool {
-    obligations.iter().any(|one| {
-        one.state == ObligationState::Missed && from.is_none_or(|from| one.slot.due >= from)
+/// Whether a snapshot of the post's own period was missed: from its publication (without a date, from the beginning) to
+/// the first one due after its last change, which was to show it as it then stood. What is missed later is a gap in
+/// other posts' periods: this one stood as it was, and G3 asks for a capture that shows it.
+pub(crate) fn has_gap(
+    obligations: &[Obligation],
+    (published, last_change): (Option<NaiveDate>, NaiveDate),
+) -> bool {
+    let owed = || {
+        obligations
+            .iter()
+            .filter(|one| one.state != ObligationState::Cancelled)
+    };
+    let end = owed()
+        .map(|one| one.slot.due)
+        .filter(|due| *due > last_change)
+        .min();
+    owed().any(|one| {
+        one.state == ObligationState::Missed
+            && published.is_none_or(|from| one.slot.due >= from)
+            && end.is_none_or(|end| one.slot.due <= end)
     })
 }
 
@@ -125,5 +141,45 @@ fn terms(row: &AccountRow) -> Terms {
         from: account.opened,
         closed: account.closed,
         cadence: row.cadence.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::cadence::CadenceRule;
+
+    fn date(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn owed(dates: &[(&str, ObligationState)]) -> Vec<Obligation> {
+        let one = |(due, state): &(&str, ObligationState)| Obligation {
+            slot: Slot {
+                rule: CadenceRule::HalfYear,
+                due: date(due),
+            },
+            state: *state,
+            capture: None,
+        };
+        dates.iter().map(one).collect()
+    }
+
+    #[test]
+    fn a_missed_snapshot_is_a_gap_in_its_own_period_alone() {
+        let obligations = owed(&[
+            ("2026-07-01", ObligationState::Met),
+            ("2027-01-01", ObligationState::Missed),
+            ("2027-07-01", ObligationState::Met),
+        ]);
+        let gap = |published: &str, changed: &str| {
+            has_gap(&obligations, (Some(date(published)), date(changed)))
+        };
+        assert!(!gap("2026-05-04", "2026-05-04"), "shown on 1 July");
+        assert!(gap("2026-09-01", "2026-09-01"), "to be shown on 1 January");
+        assert!(gap("2026-05-04", "2026-09-01"), "changed in the period");
+        assert!(gap("2027-01-01", "2027-01-01"), "published on the day");
+        assert!(!gap("2027-01-02", "2027-01-02"), "after it");
+        assert!(has_gap(&obligations, (None, date("2027-02-01"))), "no date");
     }
 }

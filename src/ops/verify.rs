@@ -186,10 +186,7 @@ pub fn verify(request: &Request) -> Result<Report, OpsError> {
     let until = slots::until(&view, &history, request);
     hits.extend(slots::check(&view, &history, until));
     hits.extend(history::actors(&history, view.data()));
-    let waiting = |digest: &_| log::waiting_days(&view, digest);
-    hits.extend(disposals::check(&history, view.data(), &waiting));
-    hits.extend(plans::check(&view, &history));
-    hits.extend(approvals::check(&view, &history));
+    hits.extend(disposed(&view, &history));
     hits.extend(log::checkpoint(&view, &contents, &history));
     hits.extend(log::anchors(&history, request));
     let proof = match &request.prove {
@@ -219,6 +216,15 @@ pub fn verify(request: &Request) -> Result<Report, OpsError> {
         hits,
         proof,
     })
+}
+
+/// Disposals: the rules they must have kept, the plans they carried out, the approvals these rest on.
+fn disposed(view: &View, history: &History) -> Vec<Hit> {
+    let waiting = |digest: &_| log::waiting_days(view, digest);
+    let mut hits = disposals::check(history, view.data(), &waiting);
+    hits.extend(plans::check(view, history));
+    hits.extend(approvals::check(view, history));
+    hits
 }
 
 fn level_of(hit: &Hit) -> u8 {

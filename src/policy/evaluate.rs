@@ -11,7 +11,7 @@ use crate::policy::rule::{Condition, Obsolete, Rule, Term};
 use crate::policy::{Basis, BasisKind, Policy};
 
 /// Version of the engine; a plan pins it.
-pub const ENGINE_VERSION: &str = "1";
+pub const ENGINE_VERSION: &str = "2";
 
 /// Flags that stand in the way of disposal whether the policy names them or not: the crimes that an operator must act
 /// on (lagen 1998:112, 5 §) and what must reach the police with its evidence.
@@ -29,6 +29,9 @@ pub const CRIMES: &[Flag] = &[
 pub fn is_grave(flag: Flag) -> bool {
     matches!(flag, Flag::Sekretess | Flag::Personnummer) || CRIMES.contains(&flag)
 }
+
+/// The obligation that registration does not fulfil.
+const POLICE_REPORT: &str = "polisanmal";
 
 /// How one rule came out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,9 +77,11 @@ type Matched<'p> = (&'p Rule, Truth);
 
 /// Decides on a post as of a day.
 pub fn evaluate(policy: &Policy, facts: &PostFacts, as_of: NaiveDate) -> Decision {
+    let registered = facts.floor.registered;
     let mut matched: Vec<Matched<'_>> = policy
         .rules
         .iter()
+        .filter(|rule| speaks(rule, registered))
         .map(|rule| (rule, holds(policy, rule, facts)))
         .filter(|(_, truth)| *truth != Truth::No)
         .collect();
@@ -85,16 +90,17 @@ pub fn evaluate(policy: &Policy, facts: &PostFacts, as_of: NaiveDate) -> Decisio
         .iter()
         .filter_map(|(rule, truth)| says(rule, *truth));
     let by_policy = said.max().unwrap_or(policy.default_outcome);
-    // A person may keep what the policy would let go, never let go what it keeps.
-    let outcome = facts
+    // A person may keep what the policy would let go, never let go what it keeps. That it goes to the diarium is done.
+    let decided = facts
         .decided
-        .map_or(by_policy, |decided| by_policy.max(decided));
+        .filter(|decided| !(registered && *decided == Outcome::Registry));
+    let outcome = decided.map_or(by_policy, |decided| by_policy.max(decided));
     let earliest = if outcome == Outcome::MayDispose {
         due(&matched, facts)
     } else {
         None
     };
-    let obligations = obligations(&matched, facts.decided);
+    let obligations = obligations(&matched, decided, registered);
     let blocked_by = floor(policy, facts, as_of, !obligations.is_empty());
     let reason = reason(policy, facts, &matched, (outcome, earliest, &blocked_by));
     Decision {
@@ -132,6 +138,7 @@ fn term_truth(term: &Term, facts: &PostFacts) -> Truth {
         Term::Answered(wanted) => as_wanted(facts.answered, *wanted),
         Term::Attachments(wanted) => as_wanted(facts.attachments, *wanted),
         Term::Links(wanted) => as_wanted(facts.links, *wanted),
+        Term::Registered(wanted) => Truth::from(facts.floor.registered == *wanted),
         Term::AtMost(most) => Truth::from(facts.characters <= *most),
         Term::AtLeast(least) => Truth::from(facts.characters >= *least),
         Term::Visibility(values) => among(facts.visibility, values),
@@ -191,6 +198,16 @@ fn covered(policy: &Policy, rule: &Rule, facts: &PostFacts) -> Truth {
         .fold(Truth::Yes, Truth::and)
 }
 
+/// Whether a rule has anything to say of a post. Once it lies in the diarium a rule that sends it there is fulfilled;
+/// its working copy is then let go by no rule but one that speaks of registered posts.
+fn speaks(rule: &Rule, registered: bool) -> bool {
+    match rule.outcome {
+        Outcome::Registry => !registered,
+        Outcome::MayDispose => !registered || rule.condition.asks_for_registered(),
+        Outcome::Review | Outcome::Preserve => true,
+    }
+}
+
 /// What a rule contributes: its outcome on yes; review where a protective rule is unknown; nothing where one that
 /// permits disposal is unknown.
 fn says(rule: &Rule, truth: Truth) -> Option<Outcome> {
@@ -238,7 +255,12 @@ fn disposing<'m, 'p>(matched: &'m [Matched<'p>]) -> impl Iterator<Item = &'m Mat
         .filter(|(rule, _)| rule.outcome == Outcome::MayDispose)
 }
 
-fn obligations(matched: &[Matched<'_>], decided: Option<Outcome>) -> BTreeSet<&'static str> {
+/// Registration fulfils what it was for; a police report is another matter.
+fn obligations(
+    matched: &[Matched<'_>],
+    decided: Option<Outcome>,
+    registered: bool,
+) -> BTreeSet<&'static str> {
     let mut codes: BTreeSet<&'static str> = matched
         .iter()
         .filter(|(_, truth)| *truth == Truth::Yes)
@@ -246,6 +268,9 @@ fn obligations(matched: &[Matched<'_>], decided: Option<Outcome>) -> BTreeSet<&'
         .collect();
     if decided == Some(Outcome::Registry) {
         codes.insert("diariefor");
+    }
+    if registered {
+        codes.retain(|code| *code == POLICE_REPORT);
     }
     codes
 }
@@ -259,10 +284,7 @@ fn floor(policy: &Policy, facts: &PostFacts, as_of: NaiveDate, obliged: bool) ->
     let conditions = [
         (Floor::G0, !known.holds.is_empty()),
         (Floor::G1, criminal || (secret && !known.registered)),
-        (
-            Floor::G2,
-            known.open_obligation || (obliged && !known.registered),
-        ),
+        (Floor::G2, known.open_obligation || obliged),
         (Floor::G3, !known.preserved),
         (Floor::G4, known.has_undisposed_children),
         (Floor::G5, !known.intact),
@@ -316,7 +338,9 @@ fn reason(
             parts.push(protective_part(rule, *truth, facts));
         }
     }
-    if parts.is_empty() {
+    if parts.is_empty() && facts.floor.registered {
+        parts.push("diariefört; ingen regel gäller arbetskopian".to_owned());
+    } else if parts.is_empty() {
         parts.push("ingen regel träffar".to_owned());
     }
     format!("{head}: {}.", parts.join("; "))

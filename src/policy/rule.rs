@@ -111,6 +111,8 @@ pub enum Term {
     Visibility(Vec<FactVisibility>),
     /// `bevarandeniva`: one of these.
     Level(Vec<PreservationLevel>),
+    /// `diarieford`: whether the diarienummer of the post has come back.
+    Registered(bool),
     /// `flagga`: at least one of these.
     Flags(Vec<Flag>),
     /// `inte`.
@@ -128,6 +130,7 @@ impl Condition {
             | Term::Visibility(_)
             | Term::Level(_)
             | Term::Flags(_)
+            | Term::Registered(true)
             | Term::Answered(true)
             | Term::Attachments(true)
             | Term::Links(true) => true,
@@ -135,8 +138,28 @@ impl Condition {
             Term::Answered(false)
             | Term::Attachments(false)
             | Term::Links(false)
+            | Term::Registered(false)
             | Term::AtMost(_)
             | Term::AtLeast(_)
+            | Term::Not(_) => false,
+        })
+    }
+
+    /// Whether it holds of registered posts alone (`diarieford = true`).
+    pub fn asks_for_registered(&self) -> bool {
+        self.terms.iter().any(|term| match term {
+            Term::Registered(wanted) => *wanted,
+            Term::AnyOf(alternatives) => alternatives.iter().all(Self::asks_for_registered),
+            Term::Role(_)
+            | Term::Kind(_)
+            | Term::Answered(_)
+            | Term::Attachments(_)
+            | Term::Links(_)
+            | Term::AtMost(_)
+            | Term::AtLeast(_)
+            | Term::Visibility(_)
+            | Term::Level(_)
+            | Term::Flags(_)
             | Term::Not(_) => false,
         })
     }
@@ -158,6 +181,7 @@ impl Condition {
                 | Term::Answered(_)
                 | Term::Attachments(_)
                 | Term::Links(_)
+                | Term::Registered(_)
                 | Term::AtMost(_)
                 | Term::AtLeast(_)
                 | Term::Visibility(_)
@@ -212,6 +236,8 @@ pub struct CasePost {
     pub visibility: Option<FactVisibility>,
     /// `bevarandeniva`.
     pub level: Option<PreservationLevel>,
+    /// `diarieford`; left out: not registered.
+    pub registered: bool,
     /// `text`: the detectors answer the flags.
     pub text: Option<String>,
     /// `flagga`, `okand_flagga`, `ej_flagga`: a person's answers, over the detectors'.

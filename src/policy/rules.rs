@@ -47,6 +47,7 @@ const TRIGGERS: &Words<Trigger> = &[
     ("ersatt_av_nytt", Trigger::ErsattAvNytt),
     ("konto_avslutat", Trigger::KontoAvslutat),
     ("arende_avslutat", Trigger::ArendeAvslutat),
+    ("diariefort", Trigger::Diariefort),
     ("ogonblicksbild_tagen", Trigger::OgonblicksbildTagen),
     ("export_kvitterad", Trigger::ExportKvitterad),
 ];
@@ -258,6 +259,7 @@ fn condition(section: Table<'_, '_, '_>, depth: usize) -> Condition {
             .map(Term::Visibility),
     );
     terms.extend(section.words("bevarandeniva", LEVELS).map(Term::Level));
+    terms.extend(section.boolean("diarieford").map(Term::Registered));
     terms.extend(flags(&section, "flagga").map(Term::Flags));
     if let Some(inner) = section.section("inte", "inte") {
         if inner.is_empty() {
@@ -405,6 +407,7 @@ fn case_post(section: Table<'_, '_, '_>) -> CasePost {
         characters: length(&section, "tecken"),
         visibility: section.word("synlighet", VISIBILITIES),
         level: section.word("bevarandeniva", LEVELS),
+        registered: section.boolean("diarieford").unwrap_or(false),
         text: section.text("text"),
         flags: answered,
     };

@@ -1,6 +1,7 @@
 //! Disposal from plan to record and audit, on an archive with a captured, delivered and receipted account; and what an
 //! attacker, a crash and a hold make of it.
 
+mod answers;
 mod attacks;
 mod forged;
 mod interruptions;
@@ -39,12 +40,25 @@ fn comment(id: usize, text: &str) -> String {
     )
 }
 
+/// The municipality's answer to a comment.
+pub(crate) fn answer(id: usize, to: usize, text: &str) -> String {
+    comment(id, text)
+        .replace(
+            "<wp:comment_parent>0<",
+            &format!("<wp:comment_parent>{to}<"),
+        )
+        .replace("<wp:comment_user_id>0<", "<wp:comment_user_id>2<")
+        .replace(">Besökare<", ">redaktion<")
+}
+
 /// A WordPress export: four posts by the municipality, the comments below the first.
 pub(crate) fn export(comments: &[(usize, &str)]) -> String {
-    let comments: String = comments
-        .iter()
-        .map(|(id, text)| comment(*id, text))
-        .collect();
+    let comments = comments.iter().map(|(id, text)| comment(*id, text));
+    export_of(&comments.collect::<String>())
+}
+
+/// The same with comments that are written already.
+pub(crate) fn export_of(comments: &str) -> String {
     let posts: Vec<String> = (1..=4)
         .map(|id| {
             format!(
@@ -52,7 +66,7 @@ pub(crate) fn export(comments: &[(usize, &str)]) -> String {
                  <content:encoded><![CDATA[<p>Kommunen berättar nyhet {id}.</p>]]></content:encoded><wp:post_id>{id}</wp:post_id>\
                  <wp:post_date_gmt>2026-05-03 08:00:00</wp:post_date_gmt><wp:post_modified_gmt>2026-05-03 08:00:00</wp:post_modified_gmt>\
                  <wp:status>publish</wp:status><wp:post_parent>0</wp:post_parent><wp:post_type>post</wp:post_type>{}</item>",
-                if id == 1 { comments.as_str() } else { "" }
+                if id == 1 { comments } else { "" }
             )
         })
         .collect();
@@ -76,10 +90,15 @@ pub(crate) fn comments() -> Vec<(usize, &'static str)> {
 
 /// An archive with one account whose posts were taken in.
 pub(crate) fn with_posts(policy: &str, url: &str) -> Archive {
+    with_export(policy, url, &export(&comments()))
+}
+
+/// The same with another export.
+pub(crate) fn with_export(policy: &str, url: &str, export: &str) -> Archive {
     let archive = Archive::with_policy("2026-05-01", policy);
     archive.add_account("2026-05-01", "blogg", "blogg", url);
     let file = archive.beside().join("blogg.xml");
-    std::fs::write(&file, export(&comments())).unwrap();
+    std::fs::write(&file, export).unwrap();
     archive
         .json("2026-06-15", &["ingest", "blogg", file.to_str().unwrap()])
         .exits(0);
@@ -94,30 +113,35 @@ pub(crate) fn delivered() -> Archive {
     let made = MADE.get_or_init(|| {
         let pages = Pages::start();
         let archive = with_posts(EXAMPLE, &pages.url("/short.html"));
-        archive.json("2026-07-01T00:10:00+02:00", &["run"]).exits(0);
-        let out = archive.beside().join("paket");
-        archive
-            .json(
-                "2026-07-05",
-                &["export", "--format", "bagit", out.to_str().unwrap()],
-            )
-            .exits(0);
-        let receipt = archive.beside().join("kvittens.txt");
-        std::fs::write(&receipt, "Mottaget").unwrap();
-        archive
-            .json(
-                "2026-07-10",
-                &[
-                    "receipt",
-                    "add",
-                    out.to_str().unwrap(),
-                    receipt.to_str().unwrap(),
-                ],
-            )
-            .exits(0);
+        deliver(&archive);
         archive
     });
     made.copied()
+}
+
+/// Captures on 1 July, delivers and files the receipt.
+pub(crate) fn deliver(archive: &Archive) {
+    archive.json("2026-07-01T00:10:00+02:00", &["run"]).exits(0);
+    let out = archive.beside().join("paket");
+    archive
+        .json(
+            "2026-07-05",
+            &["export", "--format", "bagit", out.to_str().unwrap()],
+        )
+        .exits(0);
+    let receipt = archive.beside().join("kvittens.txt");
+    std::fs::write(&receipt, "Mottaget").unwrap();
+    archive
+        .json(
+            "2026-07-10",
+            &[
+                "receipt",
+                "add",
+                out.to_str().unwrap(),
+                receipt.to_str().unwrap(),
+            ],
+        )
+        .exits(0);
 }
 
 fn plan(archive: &Archive) -> (String, String) {

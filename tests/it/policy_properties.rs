@@ -391,6 +391,35 @@ fn the_floor_stands_under_every_policy(
     })
 }
 
+/// A diarienummer lets go of nothing but what a rule on registered posts names, and without one that rule is silent.
+fn registration_is_asked_for(
+    engine: Engine,
+    policy: &Policy,
+    facts: &PostFacts,
+    on: NaiveDate,
+) -> bool {
+    let mut registered = facts.clone();
+    registered.floor.registered = true;
+    let unasked = engine(policy, &registered, on).outcome != Outcome::MayDispose;
+    let mut asking = policy.clone();
+    for rule in &mut asking.rules {
+        if rule.outcome == Outcome::MayDispose {
+            rule.condition.terms.push(Term::Registered(true));
+        }
+    }
+    unasked && engine(&asking, facts, on).outcome != Outcome::MayDispose
+}
+
+/// The same question gives the same answer.
+fn a_decision_can_be_repeated(
+    engine: Engine,
+    policy: &Policy,
+    facts: &PostFacts,
+    on: NaiveDate,
+) -> bool {
+    engine(policy, facts, on) == engine(policy, facts, on)
+}
+
 const CASES: u32 = 300;
 
 /// A claim that must hold of an engine for every policy, post and day.
@@ -398,7 +427,7 @@ type Property = fn(Engine, &Policy, &PostFacts, NaiveDate) -> bool;
 
 #[test]
 fn the_engine_keeps_every_property() {
-    let properties: [(&str, Property); 7] = [
+    let properties: [(&str, Property); 9] = [
         ("order", order_does_not_matter),
         ("hold", a_hold_always_stops),
         ("protection", more_protection_is_never_looser),
@@ -406,6 +435,8 @@ fn the_engine_keeps_every_property() {
         ("clock", a_later_day_never_takes_it_back),
         ("person", a_person_only_keeps),
         ("floor", the_floor_stands_under_every_policy),
+        ("registration", registration_is_asked_for),
+        ("repetition", a_decision_can_be_repeated),
     ];
     for (name, property) in properties {
         let (broken, disposable) = broken(evaluate, CASES, property);

@@ -1,28 +1,34 @@
 //! The execution: each post is evaluated again under the lock and either destroyed with its log entry or held back.
 //! The set only shrinks. A rerun after a crash completes what has an entry and gives the same end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
+use chrono::NaiveDate;
 use serde::Serialize;
 
 use crate::app::{App, Session};
 use crate::catalogue::{Catalogue, PostRow};
 use crate::disposal::Standing;
 use crate::model::entry::{Actor, Body};
-use crate::model::facts::Outcome;
+use crate::model::facts::{Answer, Flag, Outcome};
 use crate::model::id::{AccountId, HolderId, PersonId, RecordId, UnitRef};
+use crate::model::json;
 use crate::model::person::Role;
 use crate::model::plan::PlanItem;
 use crate::model::protocol::{HeldBack as HeldUnit, ProtocolJson, Scan};
+use crate::model::time::Instant;
 use crate::ops::disposal::approve::{dispose_list, take_list};
 use crate::ops::disposal::plan::decide;
 use crate::ops::disposal::record;
 use crate::ops::disposal::residue::{self, Residue};
-use crate::ops::disposal::{LIST, Loaded, load, load_list, policy_in_force, standing};
+use crate::ops::disposal::taken;
+use crate::ops::disposal::{InForce, LIST, Loaded, load, load_list, policy_in_force, standing};
 use crate::ops::error::OpsError;
-use crate::ops::facts::FactSource;
 use crate::ops::facts::whole::Whole;
+use crate::ops::facts::{FactSource, Gone, Kept};
 use crate::ops::person::acting;
+use crate::policy::Policy;
 use crate::store::disposal::DisposalFolder;
 
 /// What an execution came to.
@@ -61,9 +67,22 @@ pub struct Execution {
     approval: Option<RecordId>,
     folder: DisposalFolder,
     whole: Whole,
+    known: Option<Known>,
+    taken: Gone,
     next: usize,
     gone: BTreeSet<UnitRef>,
     held: Vec<HeldUnit>,
+}
+
+/// What was read at one size of the log, and holds until somebody else writes: the lock is held for one post alone, and
+/// reading policy, holds and accounts anew for each would hold it needlessly long.
+#[derive(Debug)]
+struct Known {
+    log_size: u64,
+    day: NaiveDate,
+    policy: InForce,
+    standing: Standing,
+    kept: Kept,
 }
 
 /// Carries a plan out, or completes what was interrupted.
@@ -108,6 +127,7 @@ impl Execution {
         let folder = app.store.disposal_folder(&id)?;
         let units = with_accounts(&plan, &gone);
         app.begin().await?.finish_disposal(&id, &units)?;
+        let taken = taken::before(app, &plan, &folder).await?;
         let mut whole = Whole::default();
         let accounts: Vec<AccountId> = plan
             .json
@@ -129,6 +149,8 @@ impl Execution {
             approval,
             folder,
             whole,
+            known: None,
+            taken,
             next: 0,
             gone: gone.into_iter().collect(),
             held: Vec::new(),
@@ -147,19 +169,42 @@ impl Execution {
         let root = app.store.root().to_owned();
         let window = app.config.schedule.window_days;
         let mut session = app.begin().await?;
-        let reasons = {
-            let place = (session.catalogue, root.as_path());
-            let now = (session.time(), window);
-            let mut source = FactSource::open(place, now, &mut self.whole).await?;
-            against(&mut source, (&session, &root), &self.plan, &item).await?
+        let place = (session.catalogue, root.as_path());
+        let now = (session.time(), window);
+        let known = match self.known.take() {
+            Some(known) if known.is_current(&session) => known,
+            Some(_) | None => {
+                Known::read(&session, place, now, &self.plan, &mut self.whole).await?
+            }
         };
-        if !reasons.is_empty() {
-            self.held.push(HeldUnit {
-                enheter: item.units.iter().map(|one| one.unit.clone()).collect(),
-                orsaker: reasons,
-            });
-            return Ok(true);
-        }
+        let Known {
+            log_size: _,
+            day,
+            policy,
+            standing,
+            kept,
+        } = known;
+        let mut source =
+            FactSource::reopen(place, now, &mut self.whole, kept).counting(&self.taken);
+        let judged = against(&mut source, &session, (&policy.policy, &standing), &item).await?;
+        let kept = source.into_kept();
+        let (row, answers) = match judged {
+            Ok(disposable) => disposable,
+            Err(reasons) => {
+                self.held.push(HeldUnit {
+                    enheter: item.units.iter().map(|one| one.unit.clone()).collect(),
+                    orsaker: reasons,
+                });
+                self.known = Some(Known {
+                    log_size: session.log_size(),
+                    day,
+                    policy,
+                    standing,
+                    kept,
+                });
+                return Ok(true);
+            }
+        };
         let body = Body::Disposal {
             plan: self.plan.row.id.clone(),
             approval: self.approval.clone(),
@@ -181,6 +226,14 @@ impl Execution {
         session
             .dispose(&self.plan.row.id, body, &units, &actor)
             .await?;
+        self.taken.remember(row, answers);
+        self.known = Some(Known {
+            log_size: session.log_size(),
+            day,
+            policy,
+            standing,
+            kept,
+        });
         self.gone.extend(units.into_iter().map(|(unit, _)| unit));
         Ok(true)
     }
@@ -244,7 +297,7 @@ impl Execution {
         };
         if let Some(note) = self.folder.noted()? {
             self.folder.destroy_units(&note)?;
-            let scan: Scan = crate::model::json::from_slice(&note).map_err(damaged)?;
+            let scan: Scan = json::from_slice(&note).map_err(damaged)?;
             return Ok(Ok(scan));
         }
         let captures = app.catalogue.captures(None).await?;
@@ -252,7 +305,7 @@ impl Execution {
         if !residue.is_empty() {
             return Ok(Err(residue));
         }
-        let note = crate::model::json::to_line(&scan).map_err(damaged)?;
+        let note = json::to_line(&scan).map_err(damaged)?;
         self.folder.destroy_units(note.as_bytes())?;
         Ok(Ok(scan))
     }
@@ -276,34 +329,58 @@ fn with_accounts(plan: &Loaded, gone: &[UnitRef]) -> Vec<(UnitRef, Option<Accoun
         .collect()
 }
 
-/// Everything that stands against disposing of a planned post now; empty when nothing does. Called under the lock: the one
-/// place where holds and the rest of the floor are heeded.
+impl Known {
+    async fn read(
+        session: &Session<'_>,
+        (catalogue, root): (&Catalogue, &Path),
+        (now, window_days): (Instant, u32),
+        plan: &Loaded,
+        whole: &mut Whole,
+    ) -> Result<Self, OpsError> {
+        let row = catalogue
+            .plan(&plan.row.id)
+            .await?
+            .ok_or_else(|| OpsError::unknown("plan", &plan.row.id))?;
+        let source = FactSource::open((catalogue, root), (now, window_days), whole).await?;
+        Ok(Self {
+            log_size: session.log_size(),
+            day: now.stockholm_date(),
+            policy: policy_in_force(catalogue, root).await?,
+            standing: standing(catalogue, root, (&row, &plan.json), now).await?,
+            kept: source.into_kept(),
+        })
+    }
+
+    fn is_current(&self, session: &Session<'_>) -> bool {
+        self.log_size == session.log_size() && self.day == session.time().stockholm_date()
+    }
+}
+
+/// A post that may be disposed of now, and the answers to its flags.
+type Disposable = (PostRow, BTreeMap<Flag, Answer>);
+
+/// The post, or everything that stands against disposing of it now. Called under the lock: the one place where holds and
+/// the rest of the floor are heeded.
 async fn against(
     source: &mut FactSource<'_>,
-    (session, root): (&Session<'_>, &std::path::Path),
-    plan: &Loaded,
+    session: &Session<'_>,
+    (policy, standing): (&Policy, &Standing),
     item: &PlanItem,
-) -> Result<Vec<String>, OpsError> {
+) -> Result<Result<Disposable, Vec<String>>, OpsError> {
     let now = session.time();
-    let row = session
-        .catalogue
-        .plan(&plan.row.id)
-        .await?
-        .ok_or_else(|| OpsError::unknown("plan", &plan.row.id))?;
-    let standing: Standing = standing(session.catalogue, root, (&row, &plan.json), now).await?;
+    let because = |reason: &str| Ok(Err(vec![reason.to_owned()]));
     if standing.refusal(now).is_some() {
-        return Ok(vec!["plan".to_owned()]);
+        return because("plan");
     }
     let units: Vec<UnitRef> = item.units.iter().map(|one| one.unit.clone()).collect();
     let Some(row) = post_of(session.catalogue, &units).await? else {
-        return Ok(vec!["gone".to_owned()]);
+        return because("gone");
     };
     if !source.is_as_planned(&row, &item.units).await? {
-        return Ok(vec!["changed".to_owned()]);
+        return because("changed");
     }
     let day = now.stockholm_date();
-    let policy = policy_in_force(session.catalogue, root).await?;
-    let (_, decision) = decide(source, &policy.policy, &row, day).await?;
+    let (facts, decision) = decide(source, policy, &row, day).await?;
     let mut reasons: Vec<String> = decision
         .blocked_by
         .iter()
@@ -314,7 +391,11 @@ async fn against(
     } else if decision.earliest.is_none_or(|earliest| earliest > day) {
         reasons.push("not-due".to_owned());
     }
-    Ok(reasons)
+    Ok(if reasons.is_empty() {
+        Ok((row, facts.flags))
+    } else {
+        Err(reasons)
+    })
 }
 
 async fn post_of(catalogue: &Catalogue, units: &[UnitRef]) -> Result<Option<PostRow>, OpsError> {

@@ -171,8 +171,8 @@ async fn walk(app: &App, policy: &InForce, order: &PlanOrder) -> Result<Walk, Op
             }
         }
     }
-    // Roots last (G4), and newest first: what an answer is depends on the question it answers, so the question must still
-    // be there when the answer is evaluated again.
+    // Roots last: while answers are there a root of the municipality's own may not go (G4). Beyond that the order does not
+    // matter, for the execution counts what it has taken out as if it were still in its thread.
     walk.frozen.sort_by(|one, other| {
         one.is_root
             .cmp(&other.is_root)

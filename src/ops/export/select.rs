@@ -309,6 +309,9 @@ impl Selecting<'_> {
             | Body::DisposalConfirmed { .. }
             | Body::Export { .. }
             | Body::Receipt { .. }
+            | Body::Takedown { .. }
+            | Body::RegistryHandover { .. }
+            | Body::RegistryReceipt { .. }
             | Body::Note { .. } => true,
         };
         match kind {
@@ -317,9 +320,13 @@ impl Selecting<'_> {
             }
             RecordKind::Plan if unit != disposal::FROZEN => Some(WithheldReason::Planned),
             RecordKind::Person => Some(WithheldReason::PersonalName),
-            RecordKind::Hold | RecordKind::Lift | RecordKind::Withdrawal | RecordKind::Decision => {
-                Some(WithheldReason::Internal)
-            }
+            RecordKind::Hold
+            | RecordKind::Lift
+            | RecordKind::Withdrawal
+            | RecordKind::Decision
+            | RecordKind::Takedown
+            | RecordKind::Handover
+            | RecordKind::RegistryReceipt => Some(WithheldReason::Internal),
             RecordKind::Account
             | RecordKind::Reason
             | RecordKind::Plan

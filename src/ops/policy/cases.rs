@@ -131,7 +131,7 @@ fn facts(case: &Case) -> PostFacts {
             has_undisposed_children: false,
             intact: true,
             capture_gap: false,
-            registered: false,
+            registered: post.registered,
         },
         decided: None,
     }
