@@ -5,6 +5,7 @@ mod apply;
 mod post;
 mod query;
 mod registry;
+mod removal;
 mod run;
 mod schema;
 mod search;
@@ -26,6 +27,7 @@ pub use crate::catalogue::query::{
     AccountRow, CaptureRow, HoldRow, PersonRow, PolicyRow, RevisionRow,
 };
 pub use crate::catalogue::registry::{RegistryRow, TakedownRow};
+pub use crate::catalogue::removal::{RemovalRow, SightedPost};
 pub use crate::catalogue::run::{ApprovalRow, ExportRow, PlanRow};
 pub use crate::catalogue::search::{Hit, SearchFilter};
 

@@ -17,6 +17,7 @@ mod post;
 mod progress;
 mod receipt;
 mod reindex;
+mod removal;
 mod run;
 mod schedule;
 mod verify;
@@ -109,6 +110,8 @@ enum Verb {
     Disposal(disposal::DisposalVerb),
     #[command(subcommand)]
     Hold(hold::HoldVerb),
+    #[command(subcommand)]
+    Removal(removal::RemovalVerb),
     Export(export::ExportArgs),
     #[command(subcommand)]
     Receipt(receipt::ReceiptVerb),
@@ -135,6 +138,7 @@ impl Verb {
             Self::Policy(verb) => verb.name(),
             Self::Disposal(verb) => verb.name(),
             Self::Hold(verb) => verb.name(),
+            Self::Removal(verb) => verb.name(),
             Self::Export(_) => "export",
             Self::Receipt(verb) => verb.name(),
             Self::Verify(_) => "verify",
@@ -271,6 +275,7 @@ async fn dispatch(context: &Context, verb: Verb) -> Result<Outcome, OpsError> {
         Verb::Policy(verb) => policy::run(context, verb).await,
         Verb::Disposal(verb) => disposal::run(context, verb).await,
         Verb::Hold(verb) => hold::run(context, verb).await,
+        Verb::Removal(verb) => removal::run(context, verb).await,
         Verb::Export(args) => export::run(context, args).await,
         Verb::Receipt(verb) => receipt::run(context, verb).await,
         Verb::Verify(args) => verify::run(context, args),

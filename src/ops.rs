@@ -14,6 +14,7 @@ pub mod policy;
 pub mod post;
 pub mod receipt;
 pub mod reindex;
+pub mod removal;
 pub mod run;
 pub mod schedule;
 pub mod snapshot;

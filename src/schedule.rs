@@ -272,6 +272,7 @@ impl Ledger {
             | Body::Takedown { .. }
             | Body::RegistryHandover { .. }
             | Body::RegistryReceipt { .. }
+            | Body::RemovalObserved { .. }
             | Body::Note { .. } => {}
         }
     }

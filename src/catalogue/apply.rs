@@ -7,6 +7,7 @@ mod capture;
 mod post;
 mod register;
 mod registry;
+mod removal;
 mod run;
 
 use sea_orm::{
@@ -225,6 +226,7 @@ impl Applying<'_, '_> {
                 Ok(())
             }
             Body::Export { .. } => self.export(body).await,
+            Body::RemovalObserved { .. } => self.removal(body).await,
             Body::Receipt {
                 receipt, export, ..
             } => {

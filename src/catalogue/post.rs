@@ -153,7 +153,7 @@ pub(crate) fn unit_values(unit: &UnitRef) -> Vec<Value> {
     vec![unit.holder.to_string().into(), unit.unit.to_string().into()]
 }
 
-fn post_row(row: &QueryResult) -> Result<PostRow, CatalogueError> {
+pub(crate) fn post_row(row: &QueryResult) -> Result<PostRow, CatalogueError> {
     let post: Post = document(row, "item", "post")?;
     let thread_key = optional(row, "thread_key")?.unwrap_or_else(|| post.key.clone());
     Ok(PostRow {

@@ -56,6 +56,8 @@ pub(crate) const NAMES: &[&str] = &[
     "takedown",
     "registry_handover",
     "registry_unit",
+    "sighting",
+    "removal",
 ];
 
 // SQLite runs no migration in a transaction, so that each statement must bear being run again after a crash.
@@ -97,6 +99,12 @@ const TABLES: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS export (id TEXT PRIMARY KEY, time TEXT NOT NULL, log_size BIGINT NOT NULL, captures TEXT NOT NULL,
         seal_sha256 TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS receipt (id TEXT PRIMARY KEY, export TEXT NOT NULL, time TEXT NOT NULL)",
+    // When an ingest last held a post, and how many have lacked it since although they could have held it.
+    "CREATE TABLE IF NOT EXISTS sighting (post BIGINT PRIMARY KEY, account TEXT NOT NULL, platform TEXT NOT NULL, seq BIGINT NOT NULL,
+        seen_at TEXT NOT NULL, missed BIGINT NOT NULL, first_missed TEXT, last_missed TEXT)",
+    "CREATE INDEX IF NOT EXISTS sighting_account ON sighting (account, platform)",
+    "CREATE TABLE IF NOT EXISTS removal (holder TEXT NOT NULL, unit TEXT NOT NULL, state TEXT NOT NULL, record TEXT NOT NULL,
+        time TEXT NOT NULL, seq BIGINT NOT NULL, actor TEXT NOT NULL, PRIMARY KEY (holder, unit))",
 ];
 
 #[expect(

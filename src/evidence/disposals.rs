@@ -101,6 +101,7 @@ pub fn check(history: &History, prefix: &str, waiting: &WaitingDays<'_>) -> Vec<
             | Body::Takedown { .. }
             | Body::RegistryHandover { .. }
             | Body::RegistryReceipt { .. }
+            | Body::RemovalObserved { .. }
             | Body::Note { .. } => known.take_in(entry, body),
         }
     }
@@ -183,6 +184,7 @@ impl<'a> Known<'a> {
             | Body::Takedown { .. }
             | Body::RegistryHandover { .. }
             | Body::RegistryReceipt { .. }
+            | Body::RemovalObserved { .. }
             | Body::Note { .. } => {}
         }
     }

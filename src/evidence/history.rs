@@ -181,6 +181,7 @@ impl History {
             | Body::Takedown { .. }
             | Body::RegistryHandover { .. }
             | Body::RegistryReceipt { .. }
+            | Body::RemovalObserved { .. }
             | Body::Note { .. } => {}
         }
     }
@@ -223,6 +224,7 @@ impl History {
             | Body::Takedown { .. }
             | Body::RegistryHandover { .. }
             | Body::RegistryReceipt { .. }
+            | Body::RemovalObserved { .. }
             | Body::Note { .. } => {}
         }
     }

@@ -97,6 +97,25 @@ pub enum TakedownState {
     Deleted,
 }
 
+/// What became of a post that a later export lacks.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
+)]
+#[serde(rename_all = "snake_case")]
+#[value(rename_all = "snake_case")]
+pub enum RemovalState {
+    /// The municipality hid it.
+    Hidden,
+    /// The municipality took it away.
+    DeletedByAuthority,
+    /// Its author took it away.
+    DeletedByAuthor,
+    /// The platform took it away.
+    RemovedByPlatform,
+    /// It is still there; the export did not hold it.
+    StillThere,
+}
+
 /// How an approval is proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -290,6 +309,13 @@ pub enum Body {
         export: RecordId,
         sealed: Sealed,
     },
+    /// What a person found out about a post that is gone from the platform, or was thought to be.
+    RemovalObserved {
+        unit: UnitRef,
+        state: RemovalState,
+        record: RecordId,
+        sealed: Sealed,
+    },
     Note {
         record: RecordId,
         sealed: Sealed,
@@ -349,6 +375,7 @@ impl Body {
                 sealed,
                 ..
             }
+            | Self::RemovalObserved { record, sealed, .. }
             | Self::Note { record, sealed } => {
                 Some((HolderId::Record(record.clone()), None, sealed))
             }
@@ -392,6 +419,7 @@ impl Body {
             Self::DisposalConfirmed { .. } => "disposal-confirmed",
             Self::Export { .. } => "export",
             Self::Receipt { .. } => "receipt",
+            Self::RemovalObserved { .. } => "removal-observed",
             Self::Note { .. } => "note",
         }
     }
@@ -400,7 +428,6 @@ impl Body {
 /// The closed list of entry types in store version 1 that this program does not write yet. Their bytes are verified and
 /// a warning tells that their meaning is not checked.
 pub const RESERVED_TYPES: &[&str] = &[
-    "removal-observed",
     "redaction",
     "monitoring",
     "fixity-check",
@@ -584,6 +611,7 @@ fn is_written(kind: &str) -> bool {
             | "disposal-confirmed"
             | "export"
             | "receipt"
+            | "removal-observed"
             | "note"
     )
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::digest::{Sha256Hex, Sha512Hex};
 use crate::model::id::UnitRef;
 use crate::model::post::{Completeness, Refused};
+use crate::model::time::Instant;
 
 /// A file or folder that posts were read from. It is not stored; its name, size and digests are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +66,9 @@ pub struct IngestJson {
     pub redactions: u64,
     /// How much of the account the container can hold.
     pub completeness: Completeness,
+    /// Publication of the oldest post read: what a window reaches back to.
+    #[serde(default)]
+    pub oldest: Option<Instant>,
     /// Units of posts that were as before.
     pub seen: Vec<UnitRef>,
 }

@@ -88,6 +88,8 @@ pub enum RecordKind {
     Lift,
     /// A person's decision on a post: `decision.json`.
     Decision,
+    /// What a person found out about a post that is gone: `removal.json`.
+    Removal,
     /// The scope of an export: `scope.json`.
     Export,
     /// An archive's receipt: `receipt.json` and the file received.

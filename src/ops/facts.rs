@@ -3,6 +3,7 @@
 
 mod gone;
 pub mod holds;
+mod removed;
 mod thread;
 pub mod whole;
 
@@ -29,6 +30,7 @@ use crate::model::time::Instant;
 use crate::model::verdict::Verdict;
 use crate::ops::error::OpsError;
 use crate::ops::facts::holds::Covers;
+use crate::ops::facts::removed::Removed;
 use crate::ops::facts::whole::Whole;
 use crate::ops::schedule;
 use crate::policy::evaluate::is_grave;
@@ -60,6 +62,7 @@ pub struct Kept {
     covers: Covers,
     exports: Vec<ExportRow>,
     takedowns: BTreeMap<i64, TakedownRow>,
+    removed: Removed,
     registered: BTreeMap<i64, Instant>,
     accounts: BTreeMap<AccountId, Arc<AccountFacts>>,
 }
@@ -92,6 +95,7 @@ impl<'a> FactSource<'a> {
             covers: Covers::read(catalogue).await?,
             exports: catalogue.exports().await?,
             takedowns: catalogue.takedowns().await?,
+            removed: Removed::read(catalogue).await?,
             registered: catalogue.registered().await?,
             accounts: BTreeMap::new(),
         };
@@ -145,7 +149,13 @@ impl<'a> FactSource<'a> {
         let takedown = self.kept.takedowns.get(&row.id).copied();
         let removed = takedown.filter(|one| !is_back(row, one));
         // A post is as it is since it was last changed, or taken off the platform.
-        let last_change = removed.map_or(last_change(row), |one| last_change(row).max(one.time));
+        let last_change = [
+            removed.map(|one| one.time),
+            self.kept.removed.said_at(row.id),
+        ]
+        .into_iter()
+        .flatten()
+        .fold(last_change(row), Instant::max);
         let registered = self.kept.registered.get(&row.id).copied();
         let picture = self.preserving(&account, last_change)?;
         let post = &row.post;
@@ -159,7 +169,7 @@ impl<'a> FactSource<'a> {
         let role = role(post.author.role);
         let visibility = match &removed {
             Some(one) => Some(one.visibility()),
-            None => visibility(post),
+            None => self.kept.removed.visibility(row.id, visibility(post)),
         };
         let is_root = row.thread_key == post.key;
         Ok(PostFacts {

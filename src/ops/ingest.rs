@@ -442,6 +442,7 @@ impl Run {
             repairs: report.repairs,
             redactions: report.redactions,
             completeness: report.completeness,
+            oldest: report.period.map(|(oldest, _)| oldest),
             seen: std::mem::take(&mut self.seen),
         }
     }

@@ -31,6 +31,7 @@ mod posts;
 mod processes;
 mod readme;
 mod register;
+mod removals;
 mod render;
 mod rounds;
 mod schedule;

@@ -77,6 +77,7 @@ impl Applying<'_, '_> {
             ];
             self.execute(sql, values).await?;
         }
+        self.sightings_of_seen(report.as_ref()).await?;
         let mut next = self.next_post_id().await?;
         for number in 1..sealed.units {
             let unit = UnitRef {
@@ -90,7 +91,10 @@ impl Applying<'_, '_> {
                 self.post(account, &unit, &post, &mut next).await?;
             }
         }
-        Ok(())
+        match report {
+            Some(report) => self.absences(account, &report).await,
+            None => Ok(()),
+        }
     }
 
     async fn next_post_id(&self) -> Result<i64, CatalogueError> {
@@ -161,6 +165,7 @@ impl Applying<'_, '_> {
             values,
         )
         .await?;
+        self.sighting(id, account, &post.platform).await?;
         if thread != post.key {
             // Answers that came before what they answer are moved into its thread.
             let values = vec![thread.into(), post.key.clone().into()];
@@ -208,8 +213,12 @@ impl Applying<'_, '_> {
         let sql = "SELECT post FROM observation WHERE holder = $1 AND unit = $2";
         if let Some(row) = self.one(sql, key()).await? {
             let id = number(&row, "post")?;
-            self.execute("DELETE FROM post_search WHERE rowid = $1", vec![id.into()])
-                .await?;
+            for sql in [
+                "DELETE FROM post_search WHERE rowid = $1",
+                "DELETE FROM sighting WHERE post = $1",
+            ] {
+                self.execute(sql, vec![id.into()]).await?;
+            }
             let sql = "UPDATE post SET post_key = NULL, source_id = NULL, thread_key = NULL, posted_at = NULL, item = NULL,
                        role = '', is_open = 0, disposed_by = $1 WHERE id = $2";
             self.execute(sql, vec![plan.into(), id.into()]).await?;
@@ -219,11 +228,12 @@ impl Applying<'_, '_> {
             key(),
         )
         .await?;
-        self.execute(
+        for sql in [
             "DELETE FROM decision WHERE holder = $1 AND unit = $2",
-            key(),
-        )
-        .await?;
+            "DELETE FROM removal WHERE holder = $1 AND unit = $2",
+        ] {
+            self.execute(sql, key()).await?;
+        }
         let mut values = key();
         values.extend([plan.into(), self.seq()?.into()]);
         self.execute(

@@ -312,6 +312,7 @@ impl Selecting<'_> {
             | Body::Takedown { .. }
             | Body::RegistryHandover { .. }
             | Body::RegistryReceipt { .. }
+            | Body::RemovalObserved { .. }
             | Body::Note { .. } => true,
         };
         match kind {
@@ -326,7 +327,8 @@ impl Selecting<'_> {
             | RecordKind::Decision
             | RecordKind::Takedown
             | RecordKind::Handover
-            | RecordKind::RegistryReceipt => Some(WithheldReason::Internal),
+            | RecordKind::RegistryReceipt
+            | RecordKind::Removal => Some(WithheldReason::Internal),
             RecordKind::Account
             | RecordKind::Reason
             | RecordKind::Plan

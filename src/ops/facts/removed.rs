@@ -1,0 +1,64 @@
+//! Posts that are gone from the platform, or seem to be, for the facts about them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::catalogue::{Catalogue, RemovalRow};
+use crate::model::entry::RemovalState;
+use crate::model::facts::FactVisibility;
+use crate::model::time::Instant;
+use crate::ops::error::OpsError;
+
+/// How many ingests in a row must lack a post before it counts as unknown whether it is still published.
+const TWICE: u32 = 2;
+
+/// What is known of removals, by the catalogue's number of the post.
+#[derive(Debug)]
+pub(super) struct Removed {
+    words: BTreeMap<i64, RemovalRow>,
+    lacking: BTreeSet<i64>,
+}
+
+impl Removed {
+    pub(super) async fn read(catalogue: &Catalogue) -> Result<Self, OpsError> {
+        let words = catalogue.removals().await?;
+        Ok(Self {
+            // A word counts until an ingest holds the post again.
+            words: words
+                .into_iter()
+                .filter(|(_, word, seen_at)| word.time >= *seen_at)
+                .map(|(post, word, _)| (post, word))
+                .collect(),
+            lacking: catalogue.lacking(TWICE).await?.into_iter().collect(),
+        })
+    }
+
+    /// The post's visibility: what a person said of its removal, unknown where exports lack it, else what `told` says.
+    pub(super) fn visibility(
+        &self,
+        post: i64,
+        told: Option<FactVisibility>,
+    ) -> Option<FactVisibility> {
+        let word = self.words.get(&post).map(|word| word.state);
+        match (told, word) {
+            (Some(FactVisibility::Avpublicerad | FactVisibility::Raderad), _) => told,
+            (_, Some(RemovalState::Hidden)) => Some(FactVisibility::Avpublicerad),
+            (
+                _,
+                Some(
+                    RemovalState::DeletedByAuthority
+                    | RemovalState::DeletedByAuthor
+                    | RemovalState::RemovedByPlatform,
+                ),
+            ) => Some(FactVisibility::Raderad),
+            (_, Some(RemovalState::StillThere)) => told,
+            (_, None) if self.lacking.contains(&post) => None,
+            (_, None) => told,
+        }
+    }
+
+    /// When a person said that the post is gone: a change of it.
+    pub(super) fn said_at(&self, post: i64) -> Option<Instant> {
+        let word = self.words.get(&post)?;
+        (word.state != RemovalState::StillThere).then_some(word.time)
+    }
+}

@@ -1,0 +1,169 @@
+//! Posts that are gone: an export that lacks one is counted and never taken for its deletion; a person says why.
+#![expect(
+    clippy::unwrap_used,
+    reason = "functions shared by tests fail the test that calls them"
+)]
+
+use serde_json::{Value, json};
+
+use crate::disposal::{comments, export, with_posts};
+use crate::platforms::walk;
+use crate::support::Archive;
+
+/// The comment that vanishes.
+const GONE: usize = 20;
+
+/// Takes in the blog's export without some comments; `extra` makes it another file.
+fn ingest(archive: &Archive, day: &str, without: &[usize], extra: usize) {
+    let kept: Vec<_> = comments()
+        .into_iter()
+        .filter(|(id, _)| !without.contains(id))
+        .chain((0..extra).map(|number| (900 + number, "Tack!")))
+        .collect();
+    let file = archive.beside().join(format!("blogg-{day}.xml"));
+    std::fs::write(&file, export(&kept)).unwrap();
+    archive
+        .json(day, &["ingest", "blogg", file.to_str().unwrap()])
+        .exits(0);
+}
+
+fn list(archive: &Archive, day: &str, args: &[&str]) -> Vec<Value> {
+    let verb = [&["removal", "list"], args].concat();
+    let listed = archive.json(day, &verb).exits(0).result();
+    listed["removals"].as_array().unwrap().clone()
+}
+
+/// Id (in the export) and one member of every post listed.
+fn told<'a>(removals: &'a [Value], member: &str) -> Vec<(&'a str, &'a Value)> {
+    removals
+        .iter()
+        .map(|removal| {
+            let key = removal["post"].as_str().unwrap();
+            (&key[key.rfind(':').unwrap() + 1..], &removal[member])
+        })
+        .collect()
+}
+
+fn explain(archive: &Archive, day: &str, key: &str, state: &str) -> Value {
+    let args = [
+        "removal",
+        "explain",
+        key,
+        "--state",
+        state,
+        "--reason",
+        "Röjde en granne",
+    ];
+    archive.json(day, &args).exits(0).result()
+}
+
+#[test]
+fn a_post_is_proposed_after_two_exports_without_it_and_explained_by_a_person() {
+    let archive = with_posts("haninge", "http://127.0.0.1:9/");
+    assert!(list(&archive, "2026-06-16", &[]).is_empty());
+
+    ingest(&archive, "2026-07-01", &[GONE], 0);
+    let once = list(&archive, "2026-07-02", &[]);
+    assert_eq!(told(&once, "status"), [("c20", &json!("once"))]);
+
+    ingest(&archive, "2026-08-01", &[GONE], 1);
+    let twice = list(&archive, "2026-08-02", &[]);
+    assert_eq!(told(&twice, "status"), [("c20", &json!("proposed"))]);
+    assert_eq!(twice[0]["missed"], 2);
+    assert_eq!(twice[0]["last_seen"], "2026-06-14T22:00:00Z");
+    assert_eq!(twice[0]["missing_since"], "2026-06-30T22:00:00Z");
+    assert_eq!(twice[0]["must_register"], true);
+    let key = twice[0]["post"].as_str().unwrap();
+    let facts = |day: &str| {
+        let args = ["disposal", "explain", key];
+        archive.json(day, &args).exits(0).result()
+    };
+    // Not seen is not deleted: the rules do not know whether it is still published.
+    assert_eq!(facts("2026-08-02")["facts"]["visibility"], Value::Null);
+    assert_ne!(facts("2026-08-02")["outcome"], "may-dispose");
+
+    let said = explain(&archive, "2026-08-03", key, "deleted_by_authority");
+    assert_eq!(said["must_register"], true);
+    assert!(list(&archive, "2026-08-04", &[]).is_empty());
+    let all = list(&archive, "2026-08-04", &["--all"]);
+    assert_eq!(told(&all, "status"), [("c20", &json!("explained"))]);
+    let registered = facts("2026-08-04");
+    assert_eq!(registered["facts"]["visibility"], "raderad");
+    assert_eq!(registered["outcome"], "registry");
+
+    archive.json("2026-08-05", &["reindex"]).exits(0);
+    assert_eq!(list(&archive, "2026-08-05", &["--all"]), all);
+    for file in walk(&archive.path().join("store/log")) {
+        let text = String::from_utf8(std::fs::read(file).unwrap()).unwrap();
+        assert!(!text.contains("granne"), "the log holds no free text");
+    }
+    archive.json("2026-08-05", &["verify"]).exits(0);
+}
+
+#[test]
+fn a_post_that_comes_back_is_no_removal() {
+    let archive = with_posts("haninge", "http://127.0.0.1:9/");
+    ingest(&archive, "2026-07-01", &[GONE], 0);
+    ingest(&archive, "2026-08-01", &[], 1);
+    assert!(list(&archive, "2026-08-02", &["--all"]).is_empty());
+    // Once more is once again, not the second time in a row.
+    ingest(&archive, "2026-09-01", &[GONE], 2);
+    let once = list(&archive, "2026-09-02", &[]);
+    assert_eq!(told(&once, "missed"), [("c20", &json!(1))]);
+}
+
+#[test]
+fn a_post_said_to_be_there_is_asked_about_again_when_it_is_lacking_again() {
+    let archive = with_posts("haninge", "http://127.0.0.1:9/");
+    ingest(&archive, "2026-07-01", &[GONE], 0);
+    ingest(&archive, "2026-08-01", &[GONE], 1);
+    let key = list(&archive, "2026-08-02", &[])[0]["post"].clone();
+    explain(&archive, "2026-08-03", key.as_str().unwrap(), "still_there");
+    assert!(list(&archive, "2026-08-04", &[]).is_empty());
+    ingest(&archive, "2026-09-01", &[GONE], 2);
+    let again = list(&archive, "2026-09-02", &[]);
+    assert_eq!(told(&again, "status"), [("c20", &json!("proposed"))]);
+}
+
+#[test]
+fn an_export_that_could_not_be_read_whole_lacks_nothing() {
+    let archive = with_posts("haninge", "http://127.0.0.1:9/");
+    // The last post tells no type and is refused; comment 20 is not there at all.
+    let rest: Vec<_> = comments()
+        .into_iter()
+        .filter(|(id, _)| *id != GONE)
+        .collect();
+    let whole = export(&rest);
+    let (head, last) = whole.split_at(whole.find("<title>Nyhet 4").unwrap());
+    let broken = format!(
+        "{head}{}",
+        last.replace("<wp:post_type>post</wp:post_type>", "")
+    );
+    let file = archive.beside().join("trasig.xml");
+    std::fs::write(&file, broken).unwrap();
+    let ran = archive
+        .json("2026-07-01", &["ingest", "blogg", file.to_str().unwrap()])
+        .exits(1);
+    assert!(!ran.result()["refused"].as_array().unwrap().is_empty());
+    assert!(list(&archive, "2026-07-02", &["--all"]).is_empty());
+}
+
+#[test]
+fn a_removal_needs_a_person_a_reason_and_a_post() {
+    let archive = with_posts("haninge", "http://127.0.0.1:9/");
+    let state = ["--state", "hidden", "--reason"];
+    let tries = [
+        (
+            ["removal", "explain", "wordpress:blogg:c20"].as_slice(),
+            " ",
+        ),
+        (
+            ["removal", "explain", "wordpress:blogg:c4711"].as_slice(),
+            "Dubblett",
+        ),
+    ];
+    for (verb, reason) in tries {
+        let args = [verb, &state, &[reason]].concat();
+        archive.json("2026-07-01", &args).exits(2);
+    }
+}
