@@ -14,6 +14,7 @@
 mod capture;
 mod catalogue;
 mod containers;
+mod corpus;
 mod crash;
 mod demo;
 mod detect;

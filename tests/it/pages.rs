@@ -1,6 +1,7 @@
 //! A small HTTP server of pages on loopback: the files of `fixtures/pages/`, and addresses that answer with errors,
 //! redirect for ever, or never answer.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -13,6 +14,7 @@ use crate::support::repository;
 pub(crate) struct Pages {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
+    shown: Arc<Mutex<BTreeMap<String, String>>>,
 }
 
 impl Pages {
@@ -20,15 +22,38 @@ impl Pages {
     pub(crate) fn start() -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let address = listener.local_addr().expect("a bound port");
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let log = Arc::clone(&asked);
+        let pages = Self {
+            address,
+            asked: Arc::default(),
+            shown: Arc::default(),
+        };
+        pages.serve(listener);
+        pages
+    }
+
+    /// Answers at another address too, on the same port: to a browser it is another site.
+    pub(crate) fn listen_too(&self, address: &str) {
+        let listener =
+            TcpListener::bind((address, self.port())).expect("the port is free there too");
+        self.serve(listener);
+    }
+
+    fn serve(&self, listener: TcpListener) {
+        let pages = self.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let log = Arc::clone(&log);
-                std::thread::spawn(move || answer(&stream, &log));
+                let pages = pages.clone();
+                std::thread::spawn(move || pages.answer(&stream));
             }
         });
-        Self { address, asked }
+    }
+
+    /// Shows a page at a path.
+    pub(crate) fn show(&self, path: &str, html: String) {
+        self.shown
+            .lock()
+            .expect("the pages")
+            .insert(path.to_owned(), html);
     }
 
     /// The address of a page.
@@ -45,22 +70,30 @@ impl Pages {
     pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().expect("the log").clone()
     }
-}
 
-fn answer(stream: &TcpStream, log: &Mutex<Vec<String>>) {
-    let mut reader = BufReader::new(stream);
-    let mut first = String::new();
-    if reader.read_line(&mut first).is_err() {
-        return;
-    }
-    let mut line = String::new();
-    while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
-        line.clear();
-    }
-    let target = first.split(' ').nth(1).unwrap_or("/").to_owned();
-    log.lock().expect("the log").push(target.clone());
-    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
-    match path {
+    fn answer(&self, stream: &TcpStream) {
+        let mut reader = BufReader::new(stream);
+        let mut first = String::new();
+        if reader.read_line(&mut first).is_err() {
+            return;
+        }
+        let mut line = String::new();
+        while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
+            line.clear();
+        }
+        let target = first.split(' ').nth(1).unwrap_or("/").to_owned();
+        self.asked.lock().expect("the log").push(target.clone());
+        if let Some(html) = self.shown.lock().expect("the pages").get(&target) {
+            send(
+                stream,
+                "200 OK",
+                "text/html; charset=utf-8",
+                html.as_bytes(),
+            );
+            return;
+        }
+        let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+        match path {
         "/colour.png" => {
             std::thread::sleep(Duration::from_millis(30));
             let number = query.trim_start_matches("n=").parse().unwrap_or(0);
@@ -92,6 +125,7 @@ fn answer(stream: &TcpStream, log: &Mutex<Vec<String>>) {
         "/" => fixture(stream, "short.html"),
         other => fixture(stream, other.trim_start_matches('/')),
     }
+    }
 }
 
 /// Private addresses that a page tries to reach.
@@ -104,8 +138,26 @@ fn targets(port: &str) -> String {
 fn fixture(stream: &TcpStream, name: &str) {
     assert!(!name.contains(".."), "{name}");
     match std::fs::read(repository().join("fixtures/pages").join(name)) {
-        Ok(bytes) => send(stream, "200 OK", "text/html; charset=utf-8", &bytes),
+        Ok(bytes) => send(stream, "200 OK", kind(name), &bytes),
         Err(_) => send(stream, "404 Not Found", "text/plain", b"no such page"),
+    }
+}
+
+/// The media type by the name's ending.
+fn kind(name: &str) -> &'static str {
+    match name.rsplit('.').next().unwrap_or_default() {
+        // It says itself what it is written in.
+        "html" if name.ends_with("latin1.html") => "text/html",
+        "xhtml" => "application/xhtml+xml",
+        "png" => "image/png",
+        "jpg" => "image/jpeg",
+        "gif" => "image/gif",
+        "webp" => "image/webp",
+        "avif" => "image/avif",
+        "bmp" => "image/bmp",
+        "woff2" => "font/woff2",
+        "ttf" => "font/ttf",
+        _ => "text/html; charset=utf-8",
     }
 }
 

@@ -1,0 +1,236 @@
+//! The corpus: every page of `fixtures/pages/corpus/corpus.toml` captured through the real program, in browsers that are
+//! used again and again, and judged by what the list says, by veraPDF, and by poppler against the page's own text.
+//!
+//! `BEVARA_CORPUS=id,id` takes some pages alone and leaves what was captured in `target/corpus/<id>/` to be looked at;
+//! `BEVARA_SEED=n` takes the one page of that seed and leaves it there.
+
+mod list;
+mod random;
+mod reading;
+mod round;
+
+use std::path::PathBuf;
+
+use crate::corpus::list::Page;
+use crate::corpus::round::Taken;
+use crate::pages::Pages;
+use crate::validators;
+
+/// Whether the long campaign runs.
+pub(crate) fn is_campaign() -> bool {
+    std::env::var_os("BEVARA_CAMPAIGN").is_some_and(|value| value == "all")
+}
+
+#[test]
+fn every_page_is_captured_as_the_list_says() {
+    let server = Pages::start();
+    server.listen_too("127.0.0.2");
+    let pages = list::chosen();
+    let round = round::take(&server, &pages);
+    let mut wrong = Vec::new();
+    for (page, taken) in pages.iter().zip(&round.taken) {
+        println!(
+            "{}: {} {:?} {}",
+            page.id,
+            taken.verdict,
+            taken.reasons,
+            taken.requests()["milliseconds"]
+        );
+        for what in differences(page, taken) {
+            match &page.open {
+                Some(why) => println!("{}: {what} (open: {why})", page.id),
+                None => wrong.push(format!("{}: {what}", page.id)),
+            }
+        }
+    }
+    wrong.extend(invalid(&round.taken));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What may be the matter with a page that nobody wrote: it is said, so the capture is honest.
+const HONEST: [&str; 9] = [
+    "blank",
+    "timeout_page",
+    "timeout_shot",
+    "timeout_print",
+    "crashed",
+    "height_limit",
+    "height_changed",
+    "partial_images",
+    "counts_disagree",
+];
+
+/// A page from any seed becomes a valid PDF/A that has all its posts, or a capture that says what is missing.
+#[test]
+fn pages_from_seeds_are_whole_or_say_what_is_missing() {
+    let count = if is_campaign() { 300 } else { 30 };
+    let asked = std::env::var("BEVARA_SEED").ok();
+    let first: u64 = asked.as_ref().map_or(1, |seed| seed.parse().unwrap());
+    let count = if asked.is_some() { 1 } else { count };
+    let server = Pages::start();
+    let mut pages = Vec::new();
+    for seed in first..first + count {
+        let (page, html) = random::page(seed);
+        if asked.is_some() {
+            let dir = crate::support::repository().join("target/corpus");
+            std::fs::create_dir_all(&dir).unwrap();
+            std::fs::write(dir.join(format!("{}.html", page.id)), &html).unwrap();
+        }
+        server.show(&page.address, html);
+        pages.push(page);
+    }
+    let round = round::take(&server, &pages);
+    let mut wrong = Vec::new();
+    for (page, taken) in pages.iter().zip(&round.taken) {
+        if taken.verdict != "complete" {
+            println!(
+                "{}: {} {:?} {}",
+                page.id,
+                taken.verdict,
+                taken.reasons,
+                taken.requests()["problem"]
+            );
+        }
+        wrong.extend(dishonest(page, taken).map(|what| format!("{}: {what}", page.id)));
+    }
+    wrong.extend(invalid(&round.taken));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What a capture keeps quiet about.
+fn dishonest(page: &Page, taken: &Taken) -> Option<String> {
+    let unsaid: Vec<_> = taken
+        .reasons
+        .iter()
+        .filter(|reason| !HONEST.contains(&reason.as_str()))
+        .collect();
+    if !unsaid.is_empty() {
+        return Some(format!("{} {:?}", taken.verdict, taken.reasons));
+    }
+    if taken.verdict != "complete" {
+        return None;
+    }
+    if taken.counts != [page.posts.unwrap(); 3] {
+        return Some(format!(
+            "posts {:?} instead of {:?}",
+            taken.counts, page.posts
+        ));
+    }
+    let pdf = reading::pdf(taken.pdf().unwrap());
+    let text = taken.text();
+    let missing = page
+        .text
+        .iter()
+        .find(|words| !reading::has(&text, words) || !reading::has(&pdf, words))?;
+    Some(format!("{missing:?} is not in page.txt and page.pdf"))
+}
+
+/// What is not as the list says.
+fn differences(page: &Page, taken: &Taken) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if taken.verdict != page.verdict || taken.reasons != page.reasons {
+        wrong.push(format!(
+            "{} {:?} instead of {} {:?}; {}",
+            taken.verdict,
+            taken.reasons,
+            page.verdict,
+            page.reasons,
+            taken.requests()["problem"]
+        ));
+    }
+    if taken.verdict == "failed" {
+        return wrong;
+    }
+    if let Some(posts) = page.posts
+        && taken.counts != [posts; 3]
+    {
+        wrong.push(format!("posts {:?} instead of {posts}", taken.counts));
+    }
+    if let Some(images) = page.images
+        && taken.images() != [images; 2]
+    {
+        wrong.push(format!("pictures {:?} instead of {images}", taken.images()));
+    }
+    let text = taken.text();
+    let pdf = taken
+        .pdf()
+        .map_or_else(String::new, |path| reading::pdf(path));
+    for words in &page.text {
+        for (whole, name) in [(&text, "page.txt"), (&pdf, "page.pdf")] {
+            if !reading::has(whole, words) {
+                wrong.push(format!("{words:?} is not in {name}"));
+            }
+        }
+    }
+    for words in &page.absent {
+        if reading::has(&text, words) {
+            wrong.push(format!("{words:?} is in page.txt"));
+        }
+    }
+    let lost = reading::lost(&text, &pdf);
+    let count: usize = lost.values().sum();
+    if count > page.unread {
+        wrong.push(format!("{count} characters are not in page.pdf: {lost:?}"));
+    }
+    if !page.colours.is_empty() {
+        let seen = taken.colours();
+        let missing = page.colours.iter().filter(|colour| !seen.contains(*colour));
+        wrong.extend(missing.map(|colour| format!("{colour:?} is not in the pictures")));
+    }
+    wrong
+}
+
+/// What veraPDF says against the PDFs, asked once for all.
+fn invalid(taken: &[Taken]) -> Vec<String> {
+    let files: Vec<PathBuf> = taken
+        .iter()
+        .filter(|one| !one.reasons.contains(&"not_pdfa".to_owned()))
+        .filter_map(|one| one.pdf().cloned())
+        .collect();
+    let verdicts = validators::verapdf(&files, "2u").unwrap_or_default();
+    verdicts
+        .into_iter()
+        .filter(|verdict| !verdict.compliant)
+        .map(|verdict| {
+            format!(
+                "{}: no PDF/A-2u: {:?}",
+                verdict.file.display(),
+                verdict.failed
+            )
+        })
+        .collect()
+}
+
+/// A page that nobody lists is a page that nobody takes.
+#[test]
+fn every_file_of_the_corpus_is_used() {
+    let listed = list::all();
+    let dir = crate::support::repository().join("fixtures/pages/corpus");
+    let mut texts = String::new();
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(&dir).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if name.ends_with("html") {
+            texts.push_str(&String::from_utf8_lossy(&std::fs::read(&path).unwrap()));
+            names.push(name);
+        }
+    }
+    for entry in std::fs::read_dir(dir.join("files")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if name != "OFL.txt" {
+            names.push(name);
+        }
+    }
+    let unused: Vec<_> = names
+        .iter()
+        .filter(|name| {
+            !texts.contains(name.as_str())
+                && !listed
+                    .iter()
+                    .any(|page| page.address == format!("/corpus/{name}"))
+        })
+        .collect();
+    assert!(unused.is_empty(), "{unused:?}");
+    assert!(listed.len() >= 40, "{}", listed.len());
+}
