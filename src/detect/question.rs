@@ -27,7 +27,13 @@ const RHETORICAL: &[&str] = &[
 
 /// Whether a text asks.
 pub(crate) fn answer(text: &str) -> Truth {
-    let bare: Vec<&str> = text
+    answer_read(&Text::read(text))
+}
+
+/// The same of a text that was read.
+pub(crate) fn answer_read(read: &Text) -> Truth {
+    let bare: Vec<&str> = read
+        .shown
         .split_whitespace()
         .filter(|chunk| !chunk.contains("://"))
         .collect();
@@ -45,7 +51,6 @@ pub(crate) fn answer(text: &str) -> Truth {
         };
     }
     // Without the mark: a sentence that opens like a question may be one.
-    let read = Text::read(text);
     let opens = read
         .tokens
         .iter()

@@ -11,10 +11,11 @@ use crate::detect::words::Stems;
 use crate::model::facts::{Answer, Truth};
 
 /// Version of this detector.
-pub(crate) const VERSION: &str = "sekretess/1";
+pub(crate) const VERSION: &str = "sekretess/2";
 
 static STEMS: LazyLock<Stems> = LazyLock::new(|| Stems::read(include_str!("words/secrecy.txt")));
 static PERSONS: LazyLock<Stems> = LazyLock::new(|| Stems::read(include_str!("words/person.txt")));
+static OWN: LazyLock<Stems> = LazyLock::new(|| Stems::read(include_str!("words/own_matter.txt")));
 
 /// Class, year or age: `3B`, `årskurs 4`, `trean`, `7 år`.
 static SCHOOLED: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -22,7 +23,7 @@ static SCHOOLED: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 /// Answers for a text. `bare`: nothing but the text is published with it.
-pub(crate) fn answer(text: &Text, kind: Option<Kind>, bare: bool) -> Answer {
+pub(crate) fn answer(text: &Text, kind: Result<Kind, &'static str>, bare: bool) -> Answer {
     let danger = names_a_danger(text);
     let person = names_a_person(text);
     let (value, because) = if danger && person {
@@ -35,8 +36,8 @@ pub(crate) fn answer(text: &Text, kind: Option<Kind>, bare: bool) -> Answer {
         (Truth::Unknown, "attachment-or-link")
     } else {
         match kind {
-            Some(kind) => (Truth::No, kind.code()),
-            None => (Truth::Unknown, "not-recognised"),
+            Ok(kind) => (Truth::No, kind.code()),
+            Err(why) => (Truth::Unknown, why),
         }
     };
     Answer {
@@ -53,7 +54,12 @@ pub(crate) fn names_a_danger(text: &Text) -> bool {
 
 /// Whether a single person is spoken of: kin, pronoun, given name, the writer's own matter.
 fn names_a_person(text: &Text) -> bool {
-    PERSONS.hit(text) || names_by_name(text)
+    names_another(text) || OWN.hit(text) || names_by_name(text)
+}
+
+/// Whether kin, somebody else or one of a group is spoken of, however the word is disguised.
+pub(crate) fn names_another(text: &Text) -> bool {
+    PERSONS.hit(text)
 }
 
 fn names_by_name(text: &Text) -> bool {
@@ -77,6 +83,6 @@ mod tests {
 
     #[test]
     fn the_lists_can_be_built() {
-        assert!(STEMS.is_built() && PERSONS.is_built() && SCHOOLED.is_some());
+        assert!(STEMS.is_built() && PERSONS.is_built() && OWN.is_built() && SCHOOLED.is_some());
     }
 }

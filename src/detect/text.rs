@@ -151,7 +151,13 @@ fn joins(letter: char) -> bool {
 fn tokens(shown: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut opens = true;
-    for chunk in shown.split_whitespace() {
+    let lines = shown.lines().flat_map(|line| {
+        let mut start = true;
+        line.split_whitespace()
+            .map(move |chunk| (std::mem::take(&mut start), chunk))
+    });
+    for (starts, chunk) in lines {
+        opens |= starts;
         let bare = chunk.trim_matches(|letter: char| {
             !letter.is_alphanumeric() && !matches!(letter, '@' | '#' | '$')
         });
@@ -170,7 +176,7 @@ fn tokens(shown: &str) -> Vec<Token> {
             .find(|letter| {
                 letter.is_alphanumeric() || matches!(letter, '.' | '!' | '?' | ':' | '…')
             })
-            .is_some_and(|letter| !letter.is_alphanumeric())
+            .is_none_or(|letter| !letter.is_alphanumeric())
             || (opens && bare.is_empty());
     }
     tokens

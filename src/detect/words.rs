@@ -17,18 +17,7 @@ pub(crate) struct Words {
 impl Words {
     /// Reads a list with endings.
     pub(crate) fn read(list: &str) -> Self {
-        let mut exact = BTreeSet::new();
-        for line in lines(list) {
-            let mut stem = "";
-            for part in line.split_whitespace() {
-                if let Some(ending) = part.strip_prefix('-') {
-                    exact.insert(format!("{stem}{ending}"));
-                } else {
-                    stem = part;
-                    exact.insert(part.to_owned());
-                }
-            }
-        }
+        let exact: BTreeSet<String> = entries(list).into_iter().collect();
         let plain = exact.iter().map(|word| plain(word)).collect();
         Self { exact, plain }
     }
@@ -53,6 +42,23 @@ impl Words {
             })
             .map(|(at, _)| at)
     }
+}
+
+/// The words of a list with endings, in its order.
+pub(crate) fn entries(list: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for line in lines(list) {
+        let mut stem = "";
+        for part in line.split_whitespace() {
+            if let Some(ending) = part.strip_prefix('-') {
+                words.push(format!("{stem}{ending}"));
+            } else {
+                stem = part;
+                words.push(part.to_owned());
+            }
+        }
+    }
+    words
 }
 
 /// A list of stems and phrases.
