@@ -16,6 +16,7 @@ mod policy;
 mod post;
 mod progress;
 mod receipt;
+mod registry;
 mod reindex;
 mod removal;
 mod run;
@@ -115,6 +116,8 @@ enum Verb {
     Export(export::ExportArgs),
     #[command(subcommand)]
     Receipt(receipt::ReceiptVerb),
+    #[command(subcommand)]
+    Registry(registry::RegistryVerb),
     Verify(verify::VerifyArgs),
     Reindex(reindex::ReindexArgs),
     Demo(demo::DemoArgs),
@@ -141,6 +144,7 @@ impl Verb {
             Self::Removal(verb) => verb.name(),
             Self::Export(_) => "export",
             Self::Receipt(verb) => verb.name(),
+            Self::Registry(verb) => verb.name(),
             Self::Verify(_) => "verify",
             Self::Reindex(_) => "reindex",
             Self::Demo(_) => "demo",
@@ -278,6 +282,7 @@ async fn dispatch(context: &Context, verb: Verb) -> Result<Outcome, OpsError> {
         Verb::Removal(verb) => removal::run(context, verb).await,
         Verb::Export(args) => export::run(context, args).await,
         Verb::Receipt(verb) => receipt::run(context, verb).await,
+        Verb::Registry(verb) => registry::run(context, verb).await,
         Verb::Verify(args) => verify::run(context, args),
         Verb::Reindex(args) => reindex::run(context, args).await,
         Verb::Demo(args) => demo::run(context, args).await,

@@ -1,4 +1,4 @@
-//! `post`: search, show, review, decide.
+//! `post`: search, show, review, decide, takedown.
 
 use chrono::NaiveDate;
 use clap::{Args, Subcommand, ValueEnum};
@@ -7,12 +7,14 @@ use serde_json::{Value, json};
 use crate::catalogue::PostRow;
 use crate::cli::Context;
 use crate::cli::output::Outcome;
+use crate::model::entry::TakedownState;
 use crate::model::facts::{Flag, Outcome as Decided, Truth};
 use crate::model::id::Alias;
 use crate::model::post::{AttachmentState, AuthorRole, Post, PostKind};
 use crate::model::time::Instant;
 use crate::ops::error::OpsError;
 use crate::ops::post::{self, Found, SearchOrder, Shown, Version};
+use crate::ops::takedown::{TakedownOrder, TakenDown, takedown};
 
 /// Find, show, review and decide on posts
 #[derive(Debug, Subcommand)]
@@ -21,6 +23,7 @@ pub(crate) enum PostVerb {
     Show(ShowArgs),
     Review(ReviewArgs),
     Decide(DecideArgs),
+    Takedown(TakedownArgs),
 }
 
 /// Find posts by any part of their text, in any case; å, ä and ö are letters of their own
@@ -94,6 +97,28 @@ pub(crate) struct DecideArgs {
     reason: String,
 }
 
+/// Log that a post was taken off the platform; its copy here stays
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  bevara post takedown wordpress:kommunbloggen:c12 --rule T-3 --reason \"Personangrepp\" --state hidden"
+)]
+pub(crate) struct TakedownArgs {
+    /// Key of the post; the account's alias may stand for its id
+    key: String,
+    /// The rule that it broke: of the policy, or of the account's own terms
+    #[arg(long, value_name = "TEXT")]
+    rule: String,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// What became of it on the platform
+    #[arg(long, default_value = "hidden")]
+    state: TakedownState,
+    /// A picture of the place afterwards (PNG, JPEG or PDF)
+    #[arg(long, value_name = "FILE")]
+    after: Option<std::path::PathBuf>,
+}
+
 /// What a person may decide; disposal needs a plan.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum PersonOutcome {
@@ -122,6 +147,7 @@ impl PostVerb {
             Self::Show(_) => "post-show",
             Self::Review(_) => "post-review",
             Self::Decide(_) => "post-decide",
+            Self::Takedown(_) => "post-takedown",
         }
     }
 }
@@ -170,7 +196,37 @@ pub(crate) async fn run(context: &Context, verb: PostVerb) -> Result<Outcome, Op
             );
             Ok(Outcome::done(result, text))
         }
+        PostVerb::Takedown(args) => {
+            let order = TakedownOrder {
+                post: args.key,
+                rule: args.rule,
+                reason: args.reason,
+                state: args.state,
+                after: args.after,
+            };
+            let taken = takedown(&mut app, &order).await?;
+            Ok(taken_down(&taken, order.state))
+        }
     }
+}
+
+fn taken_down(taken: &TakenDown, state: TakedownState) -> Outcome {
+    let result = json!({
+        "post": taken.row.post.key,
+        "unit": taken.row.unit,
+        "state": state,
+        "record": taken.record,
+        "outcome": taken.outcome,
+        "obligations": taken.obligations,
+    });
+    let mut text = format!(
+        "Borttagningen av {} är antecknad som {}. Kopian i arkivet finns kvar; det är ingen gallring.",
+        taken.row.post.key, taken.record
+    );
+    if taken.outcome == Decided::Registry {
+        text.push_str("\nEnligt policyn ska inlägget diarieföras: bevara registry handover.");
+    }
+    Outcome::done(result, text)
 }
 
 fn document<T: serde::Serialize>(value: &T) -> Result<Value, OpsError> {

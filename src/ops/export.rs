@@ -2,7 +2,7 @@
 //! period; what stays out is listed with its reason. The package is verified before it gets its name.
 
 mod select;
-mod target;
+pub(in crate::ops) mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

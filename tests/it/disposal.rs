@@ -5,6 +5,7 @@ mod answers;
 mod attacks;
 mod forged;
 mod interruptions;
+mod returned;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,7 +18,7 @@ use crate::pages::Pages;
 use crate::support::{Archive, bevara, ran};
 
 /// The two simple comments that the policy lets go, by their id in the export.
-const SIMPLE: [(&str, &str); 2] = [
+pub(crate) const SIMPLE: [(&str, &str); 2] = [
     ("20", "Tack för informationen!"),
     ("21", "Stort tack för sommarkonserten, så bra ordnat!"),
 ];
@@ -105,7 +106,7 @@ pub(crate) fn with_export(policy: &str, url: &str, export: &str) -> Archive {
     archive
 }
 
-const EXAMPLE: &str = "fixtures/policies/exempelkommun.toml";
+pub(crate) const EXAMPLE: &str = "fixtures/policies/exempelkommun.toml";
 
 /// The same, captured on 1 July, exported and receipted. Made once; every test works on a copy.
 pub(crate) fn delivered() -> Archive {
@@ -192,7 +193,7 @@ fn key(archive: &Archive, source_id: &str) -> String {
 }
 
 /// Files below `dir` that hold `needle`. An adopted policy has examples of its own, which may read the same.
-fn holding(dir: &Path, needle: &[u8]) -> Vec<PathBuf> {
+pub(crate) fn holding(dir: &Path, needle: &[u8]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in walkdir::WalkDir::new(dir)
         .into_iter()

@@ -21,7 +21,7 @@ const MARK: &str = ".bevara-";
 
 /// A package under way.
 #[derive(Debug)]
-pub(super) struct Target {
+pub(in crate::ops) struct Target {
     dir: Directory,
     out: PathBuf,
     payload: Manifests,
@@ -32,7 +32,7 @@ pub(super) struct Target {
 
 /// A directory that is removed unless it is kept.
 #[derive(Debug)]
-pub(super) struct Directory {
+pub(in crate::ops) struct Directory {
     path: PathBuf,
     lock: File,
     keep: bool,
@@ -40,7 +40,7 @@ pub(super) struct Directory {
 
 impl Directory {
     /// Lets it stay.
-    pub(super) fn keep(mut self) {
+    pub(in crate::ops) fn keep(mut self) {
         self.keep = true;
     }
 }
@@ -56,7 +56,7 @@ impl Drop for Directory {
 }
 
 /// Refuses a place that is taken or lies inside the archive's own folders.
-pub(super) fn check(out: &Path, archive: &Path) -> Result<(), OpsError> {
+pub(in crate::ops) fn check(out: &Path, archive: &Path) -> Result<(), OpsError> {
     if fs::symlink_metadata(out).is_ok() {
         return Err(OpsError::usage(
             format!("{} already exists; nothing was overwritten", out.display()),
@@ -98,7 +98,7 @@ fn file(path: &Path, source: io::Error) -> OpsError {
 
 impl Target {
     /// Makes the directory beside `out`, after removing what a crash left of an earlier export to the same place.
-    pub(super) fn create(out: &Path, export: &str) -> Result<Self, OpsError> {
+    pub(in crate::ops) fn create(out: &Path, export: &str) -> Result<Self, OpsError> {
         let name = out
             .file_name()
             .unwrap_or_default()
@@ -134,22 +134,22 @@ impl Target {
     }
 
     /// Where it lies now.
-    pub(super) fn dir(&self) -> &Path {
+    pub(in crate::ops) fn dir(&self) -> &Path {
         &self.dir.path
     }
 
     /// Number of files and bytes.
-    pub(super) fn size(&self) -> (u64, u64) {
+    pub(in crate::ops) fn size(&self) -> (u64, u64) {
         (self.files, self.octets)
     }
 
     /// `Payload-Oxum`.
-    pub(super) fn oxum(&self) -> String {
+    pub(in crate::ops) fn oxum(&self) -> String {
         format!("{}.{}", self.payload.octets(), self.payload.files())
     }
 
     /// Copies a file of the store, by its path below it, into the payload.
-    pub(super) fn copy(&mut self, view: &View, name: &str) -> Result<(), OpsError> {
+    pub(in crate::ops) fn copy(&mut self, view: &View, name: &str) -> Result<(), OpsError> {
         let from = format!("{}{name}", view.data());
         let path = self.dir.path.join("bag/data").join(name);
         let mut out = create(&path)?;
@@ -162,7 +162,7 @@ impl Target {
     }
 
     /// Writes a file of the payload.
-    pub(super) fn bytes(&mut self, name: &str, bytes: &[u8]) -> Result<(), OpsError> {
+    pub(in crate::ops) fn bytes(&mut self, name: &str, bytes: &[u8]) -> Result<(), OpsError> {
         let digests = write(&self.dir.path.join("bag/data").join(name), bytes)?;
         self.note_payload(name, &digests, bytes.len() as u64);
         Ok(())
@@ -183,7 +183,7 @@ impl Target {
     }
 
     /// Writes the bag's own files and returns the digests of its two tag manifests.
-    pub(super) fn close_bag(&mut self, info: &str) -> Result<[DigestPair; 2], OpsError> {
+    pub(in crate::ops) fn close_bag(&mut self, info: &str) -> Result<[DigestPair; 2], OpsError> {
         self.tag("bagit.txt", bagit::DECLARATION.as_bytes())?;
         self.tag("bag-info.txt", info.as_bytes())?;
         let [sha256, sha512] = std::mem::take(&mut self.payload).render();
@@ -201,7 +201,7 @@ impl Target {
     }
 
     /// Writes a file beside the bag.
-    pub(super) fn beside(&mut self, name: &str, bytes: &[u8]) -> Result<(), OpsError> {
+    pub(in crate::ops) fn beside(&mut self, name: &str, bytes: &[u8]) -> Result<(), OpsError> {
         write(&self.dir.path.join(name), bytes)?;
         self.files += 1;
         self.octets += bytes.len() as u64;
@@ -209,7 +209,7 @@ impl Target {
     }
 
     /// Flushes everything and gives the package its name, which must still be free.
-    pub(super) fn publish(self) -> Result<Directory, OpsError> {
+    pub(in crate::ops) fn publish(self) -> Result<Directory, OpsError> {
         let Self { mut dir, out, .. } = self;
         syncfs(&dir.lock).map_err(|errno| file(&dir.path, errno.into()))?;
         renameat_with(CWD, &dir.path, CWD, &out, RenameFlags::NOREPLACE)
