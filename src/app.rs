@@ -254,6 +254,7 @@ pub fn arm_faults() {
     match config::fault() {
         Some(Fault::Kill(number)) => fault::arm(fault::Kind::Kill, number),
         Some(Fault::Full(number)) => fault::arm(fault::Kind::Full, number),
+        Some(Fault::Broken(number)) => fault::arm(fault::Kind::Broken, number),
         Some(Fault::Count) => fault::arm(fault::Kind::Count, 0),
         None => {}
     }

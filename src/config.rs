@@ -142,13 +142,15 @@ impl Config {
     }
 }
 
-/// A fault that a test orders with `BEVARA_FAULT=kill:N`, `enospc:N` or `count:0`; release builds know none.
+/// A fault that a test orders with `BEVARA_FAULT=kill:N`, `enospc:N`, `eio:N` or `count:0`; release builds know none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The process dies (SIGKILL) in the N-th durable operation.
     Kill(u64),
     /// The N-th durable operation fails as on a full disk.
     Full(u64),
+    /// The N-th durable operation fails as on a broken disk.
+    Broken(u64),
     /// Durable operations are counted.
     Count,
 }
@@ -164,6 +166,7 @@ pub fn fault() -> Option<Fault> {
     match kind {
         "kill" => Some(Fault::Kill(number)),
         "enospc" => Some(Fault::Full(number)),
+        "eio" => Some(Fault::Broken(number)),
         "count" => Some(Fault::Count),
         _ => None,
     }

@@ -1,5 +1,5 @@
-//! Faults in durable operations, for the crash tests: the process dies, or the disk is full, in the N-th of them. In a
-//! release build nothing is ever armed, and every point is a comparison with zero.
+//! Faults in durable operations, for the crash tests: the process dies, or the disk is full or broken, in the N-th of them.
+//! In a release build nothing is ever armed, and every point is a comparison with zero.
 
 use std::io;
 use std::path::Path;
@@ -17,6 +17,8 @@ pub enum Kind {
     Kill = 2,
     /// ENOSPC.
     Full = 3,
+    /// EIO.
+    Broken = 4,
 }
 
 static KIND: AtomicU8 = AtomicU8::new(0);
@@ -70,5 +72,10 @@ fn strike(path: &Path) -> StoreError {
             std::thread::park();
         }
     }
-    StoreError::io(path, rustix::io::Errno::NOSPC.into())
+    let errno = if KIND.load(Ordering::SeqCst) == Kind::Broken as u8 {
+        rustix::io::Errno::IO
+    } else {
+        rustix::io::Errno::NOSPC
+    };
+    StoreError::io(path, errno.into())
 }

@@ -1,6 +1,7 @@
-//! Crashes: the program dies (SIGKILL), or the disk is full, in one durable operation after the other. After each nothing
+//! Crashes: the program dies (SIGKILL), or the disk is full or broken, in one durable operation after the other. After each nothing
 //! half-written is listed, the next run finishes, `verify` is 0, and nothing of the work is left lying about.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -87,6 +88,29 @@ fn drawn(work: &str, count: u64) -> Vec<u64> {
 /// Strikes `work` in each drawn operation, in each way, and checks what is left. `done` tells what the archive answers
 /// when the work is finished; it must be the same after every crash.
 fn campaign(name: &str, archive: &Archive, at: &str, work: &[&str], done: &[&str]) {
+    strikes(
+        name,
+        (archive, at),
+        (work, done),
+        &["kill", "enospc"],
+        &|_, _, _| {},
+    );
+}
+
+/// When the rest of a copy is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Moment {
+    Struck,
+    Rerun,
+}
+
+fn strikes(
+    name: &str,
+    (archive, at): (&Archive, &str),
+    (work, done): (&[&str], &[&str]),
+    kinds: &[&str],
+    look: &dyn Fn(&str, &Copy, Moment),
+) {
     let whole = Copy::of(archive);
     let before = whole.run(at, done, None).exits(0).result();
     let first = whole.run(at, work, Some("count:0")).exits(0);
@@ -94,7 +118,7 @@ fn campaign(name: &str, archive: &Archive, at: &str, work: &[&str], done: &[&str
     let before = shape(before);
     assert_ne!(before, after, "{name} does something");
     for number in drawn(name, operations(&first)) {
-        for kind in ["kill", "enospc"] {
+        for kind in kinds.iter().copied() {
             let place = format!("{name} {kind}:{number}");
             let copy = Copy::of(archive);
             let struck = copy.run(at, work, Some(&format!("{kind}:{number}")));
@@ -106,6 +130,7 @@ fn campaign(name: &str, archive: &Archive, at: &str, work: &[&str], done: &[&str
             // Listed is what was there before, what is there afterwards, or the first of several pieces.
             copy.run(at, done, None).exits(0);
             whole_or_pending(&place, &copy);
+            look(&place, &copy, Moment::Struck);
             copy.run(at, work, None).exits(0);
             let now = shape(copy.run(at, done, None).exits(0).result());
             assert_eq!(now, after, "{place}");
@@ -113,6 +138,7 @@ fn campaign(name: &str, archive: &Archive, at: &str, work: &[&str], done: &[&str
             let writer = ["person", "add", "--name", "Sam", "--role", "revisor"];
             copy.run(at, &writer, None).exits(0);
             verified(&place, &copy);
+            look(&place, &copy, Moment::Rerun);
             nothing_left(&place, &copy.path());
         }
     }
@@ -228,17 +254,73 @@ fn a_capture_survives_every_crash() {
     campaign("capture", &archive, "2026-07-01", &["run"], &["schedule"]);
 }
 
+/// Units of a plan that are not in the store, and those that a disposal entry names.
+fn gone_and_named(copy: &Copy, plan: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    let name = |unit: &Value| {
+        format!(
+            "{}/{}",
+            unit["holder"].as_str().expect("a holder"),
+            unit["unit"].as_str().expect("a number")
+        )
+    };
+    let read = |path: PathBuf| -> Value {
+        serde_json::from_slice(&std::fs::read(path).expect("a file")).expect("JSON")
+    };
+    let store = copy.path().join("store");
+    let frozen = read(store.join(format!("records/{plan}/units/000000/plan.json")));
+    let mut gone = BTreeSet::new();
+    for item in frozen["items"].as_array().expect("items") {
+        for one in item["units"].as_array().expect("units") {
+            let unit = &one["unit"];
+            let dir = store.join(format!(
+                "captures/{}/{}/units/{}",
+                item["account"].as_str().expect("an account"),
+                unit["holder"].as_str().expect("a holder"),
+                unit["unit"].as_str().expect("a number")
+            ));
+            // A unit goes as a whole: what is left is all of it.
+            if dir.exists() {
+                assert!(dir.join("salt").is_file() && dir.join("item.json").is_file());
+            } else {
+                gone.insert(name(unit));
+            }
+        }
+    }
+    let mut named = BTreeSet::new();
+    for entry in walkdir::WalkDir::new(store.join("log/entries")) {
+        let entry = entry.expect("a readable directory");
+        if entry.path().extension().is_some_and(|end| end == "json") {
+            let value = read(entry.into_path());
+            if value["type"] == "disposal" && !value["account"].is_null() {
+                let units = value["units"].as_array().expect("units");
+                named.extend(units.iter().map(|one| name(&one["unit"])));
+            }
+        }
+    }
+    (gone, named)
+}
+
 #[test]
 fn a_disposal_survives_every_crash() {
     let archive = crate::disposal::delivered();
     let (plan, _) = crate::disposal::approved(&archive);
-    let work = ["disposal", "execute", &plan];
-    campaign(
+    let look = |place: &str, copy: &Copy, moment: Moment| {
+        let (gone, named) = gone_and_named(copy, &plan);
+        assert!(gone.is_subset(&named), "{place}: gone without an entry");
+        if moment == Moment::Rerun {
+            assert_eq!(gone, named, "{place}");
+            assert_eq!(gone.len(), 2, "{place}");
+        }
+    };
+    strikes(
         "disposal",
-        &archive,
-        "2026-10-05",
-        &work,
-        &["disposal", "plan", "--dry-run"],
+        (&archive, "2026-10-05"),
+        (
+            &["disposal", "execute", &plan],
+            &["disposal", "plan", "--dry-run"],
+        ),
+        &["kill", "enospc", "eio"],
+        &look,
     );
 }
 
