@@ -284,6 +284,7 @@ async fn run_adopt(context: &Context, args: FileArgs) -> Result<Outcome, OpsErro
         format!("{} version {} gällde redan.", policy.id, policy.version)
     };
     text.push_str(&told("hinder", &adopted.hindrances));
+    text.push_str(&told("varning", &adopted.remarks));
     let result = json!({
         "policy_sha256": adopted.loaded.sha256,
         "policy": policy.id,
@@ -295,7 +296,7 @@ async fn run_adopt(context: &Context, args: FileArgs) -> Result<Outcome, OpsErro
     });
     let outcome = Outcome::done(result, text);
     Ok(if context.output.json {
-        outcome.with_findings(adopted.hindrances)
+        outcome.with_findings([adopted.hindrances, adopted.remarks].concat())
     } else {
         outcome
     })

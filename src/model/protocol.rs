@@ -213,6 +213,8 @@ pub struct Remaining {
     pub var: RemainingPlace,
     pub konto_id: AccountId,
     pub fangst: Option<CaptureId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paket: Option<RecordId>,
     pub anmarkning: String,
 }
 
@@ -222,6 +224,8 @@ pub struct Remaining {
 pub enum RemainingPlace {
     /// A preserved page capture.
     BevaradSidfangst,
+    /// A package that was delivered before.
+    LevereratPaket,
     /// The platform itself.
     Plattform,
 }

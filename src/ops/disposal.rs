@@ -8,7 +8,9 @@ pub mod execute;
 pub mod explain;
 pub mod plan;
 pub mod record;
+mod remaining;
 pub mod residue;
+pub mod returned;
 mod taken;
 
 use std::collections::BTreeMap;

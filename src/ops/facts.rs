@@ -399,12 +399,12 @@ impl<'a> FactSource<'a> {
         if let Some(known) = self.passes.get(&row.post.key) {
             return Ok(*known);
         }
-        let flags = match self.gone.and_then(|gone| gone.answers(&row.post.key)) {
-            Some(answers) => answers.clone(),
-            None => {
-                let older = self.older_versions(row).await?;
-                self.flags(row, &older).await?
-            }
+        let remembered = self.gone.and_then(|gone| gone.answers(&row.post.key));
+        let flags = if let Some(answers) = remembered {
+            answers.clone()
+        } else {
+            let older = self.older_versions(row).await?;
+            self.flags(row, &older).await?
         };
         let passes = context::lets_pass(&flags, row.post.author.role == AuthorRole::Authority);
         self.passes.insert(row.post.key.clone(), passes);

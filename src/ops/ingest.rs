@@ -17,8 +17,9 @@ use crate::model::id::{Alias, CaptureId, HolderId, UnitNo, UnitRef};
 use crate::model::ingest::{ContainerFacts, IngestJson, Skipped};
 use crate::model::post::{Completeness, Refused};
 use crate::model::record::{AccessClass, CaptureJson, CaptureKind, STORE_VERSION};
-use crate::model::time::Instant;
+use crate::model::time::{Instant, month_text};
 use crate::model::verdict::Verdict;
+use crate::ops::disposal::returned::{self, Months};
 use crate::ops::error::{ErrorKind, OpsError};
 use crate::ops::person;
 use crate::platform::{
@@ -119,6 +120,9 @@ pub async fn ingest(
         .commit((&holder, Some(&account.account.id)), sealed, &by, entry)
         .await?;
     report.capture = Some(run.id);
+    let names = (&account.account.id, &account.account.alias);
+    let again = returned::finding(app.store.root(), names, &run.months)?;
+    report.findings.extend(again);
     Ok(report)
 }
 
@@ -177,6 +181,8 @@ struct Run {
     access: BTreeMap<UnitNo, AccessClass>,
     /// Keys and versions of this run's posts, as digests, with the number of their container.
     keys: BTreeMap<[u8; 16], ([u8; 16], usize)>,
+    /// New posts by month.
+    months: Months,
 }
 
 impl Run {
@@ -210,6 +216,7 @@ impl Run {
             seen: Vec::new(),
             access: BTreeMap::from([(REPORT, AccessClass::Protected)]),
             keys: BTreeMap::new(),
+            months: Months::new(),
         }
     }
 
@@ -333,9 +340,12 @@ impl Run {
         let unit = UnitNo(self.units);
         self.report.claimed += 1;
         self.report.parsed += 1;
-        match known {
-            Some(_) => self.report.changed += 1,
-            None => self.report.added += 1,
+        if known.is_some() {
+            self.report.changed += 1;
+        } else {
+            self.report.added += 1;
+            let published = parsed.post.posted_at.utc.map(Instant::stockholm_date);
+            *self.months.entry(published.map(month_text)).or_default() += 1;
         }
         self.note_facts(&parsed);
         let class = if parsed.post.visibility.is_open() {

@@ -9,6 +9,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::app::App;
+use crate::catalogue::PolicyRow;
 use crate::model::digest::Sha256Hex;
 use crate::model::entry::{Actor, Body};
 use crate::model::finding::Finding;
@@ -68,6 +69,8 @@ pub struct Adopted {
     pub accounts: usize,
     /// What hinders its execution today.
     pub hindrances: Vec<Finding>,
+    /// What is missing in its chain of versions.
+    pub remarks: Vec<Finding>,
 }
 
 /// The adopted policy with this digest, read from the store and checked against it.
@@ -151,9 +154,12 @@ pub async fn adopt(app: &mut App, id_or_file: &str) -> Result<Adopted, OpsError>
     let mut session = app.begin().await?;
     let hindrances = loaded.policy.hindrances(session.time().stockholm_date());
     let before = session.catalogue.policies().await?.into_iter().next();
-    let replaces = before
-        .map(|row| row.sha256)
-        .filter(|sha256| *sha256 != loaded.sha256);
+    let before = before.filter(|row| row.sha256 != loaded.sha256);
+    let remarks = match &before {
+        Some(before) => chain(before, &loaded.policy)?,
+        None => Vec::new(),
+    };
+    let replaces = before.map(|row| row.sha256);
     let behind: Vec<_> = session
         .catalogue
         .accounts()
@@ -186,7 +192,43 @@ pub async fn adopt(app: &mut App, id_or_file: &str) -> Result<Adopted, OpsError>
         loaded,
         replaces,
         hindrances,
+        remarks,
     })
+}
+
+/// Whether a new version says which one it replaces: a wrong word is refused, a missing one is told.
+fn chain(before: &PolicyRow, after: &Policy) -> Result<Vec<Finding>, OpsError> {
+    if before.policy != after.id {
+        return Ok(Vec::new());
+    }
+    let remark = |code: &str, message: String| Finding::warning(code, &after.status_place, message);
+    let mut remarks = Vec::new();
+    match &after.replaces {
+        Some(named) if *named != before.version => {
+            return Err(OpsError::not_permitted(format!(
+                "Filen säger att den ersätter version {named}, men version {} gäller.",
+                before.version
+            )));
+        }
+        Some(_) => {}
+        None => remarks.push(remark(
+            "V409",
+            format!(
+                "filen säger inte att den ersätter version {} (ersatter)",
+                before.version
+            ),
+        )),
+    }
+    if before.version == after.version {
+        remarks.push(remark(
+            "V410",
+            format!(
+                "version {} gällde redan med ett annat innehåll: ge filen ett nytt \"version\"",
+                after.version
+            ),
+        ));
+    }
+    Ok(remarks)
 }
 
 fn loaded(name: &str, text: String) -> Result<Loaded, OpsError> {

@@ -280,6 +280,7 @@ fn remaining(protocol: &ProtocolJson) -> Section {
         .map(|one| {
             let place = match one.var {
                 RemainingPlace::BevaradSidfangst => "bevarad sidfångst",
+                RemainingPlace::LevereratPaket => "levererat paket",
                 RemainingPlace::Plattform => "plattformen",
             };
             let account = protocol
@@ -291,16 +292,21 @@ fn remaining(protocol: &ProtocolJson) -> Section {
             vec![
                 place.to_owned(),
                 account,
-                one.fangst
-                    .as_ref()
-                    .map_or_else(String::new, ToString::to_string),
+                match (&one.fangst, &one.paket) {
+                    (Some(capture), _) => capture.to_string(),
+                    (None, Some(package)) => package.to_string(),
+                    (None, None) => String::new(),
+                },
                 one.anmarkning.clone(),
             ]
         })
         .collect();
     section(
         "Kvarstår",
-        vec![table(&["Var", "Konto", "Fångst", "Anmärkning"], rows)],
+        vec![table(
+            &["Var", "Konto", "Fångst eller paket", "Anmärkning"],
+            rows,
+        )],
     )
 }
 

@@ -14,12 +14,13 @@ use crate::model::json;
 use crate::model::plan::{ApprovalJson, PlanItem, VERSION};
 use crate::model::protocol::{
     AccountPart, Approval, DecisionRef, Evidence, Execution, Ground, HeldBack, Identity, Picture,
-    ProtocolJson, Remaining, RemainingPlace, RulePart, Scan, Selection, Target,
+    ProtocolJson, Remaining, RulePart, Scan, Selection, Target,
 };
 use crate::model::record::{CaptureKind, RecordKind};
 use crate::model::time::Instant;
 use crate::model::verdict::Verdict;
 use crate::ops::disposal::document;
+use crate::ops::disposal::remaining;
 use crate::ops::disposal::{InForce, LIST, Loaded, policy_of};
 use crate::ops::error::{ErrorKind, OpsError};
 use crate::ops::person::acting_or_system;
@@ -107,13 +108,15 @@ async fn build(
         .map(|row| (row.account.id.clone(), row))
         .collect();
     let captures = app.catalogue.captures(None).await?;
+    let exports = app.catalogue.exports().await?;
+    let left = remaining::remaining(root, &trail.items, (&captures, &exports))?;
     Ok(ProtocolJson {
         v: VERSION.to_owned(),
         identitet: identity(app, plan, &policy, (record, &trail, &accounts)),
         stod: ground(&policy, &trail.items),
         urval: selection(plan, &policy, &trail.items, &accounts),
         beslut: approval(app, plan).await?,
-        verkstallande: execution(app.now(), by, &trail, (held, &scan, &captures)),
+        verkstallande: execution(app.now(), by, &trail, (held, &scan, left)),
         bevis: evidence(root, &trail, &captures, scan)?,
         sakerhetskopior: "Säkerhetskopior ligger utanför arkivet. Den som driver dem anger när kopior från tiden före gallringen har löpt ut; en återläst kopia måste gallras på nytt (verify anmärker på enheter som finns trots gallring)."
             .to_owned(),
@@ -328,7 +331,7 @@ fn execution(
     now: Instant,
     by: &PersonId,
     trail: &Trail,
-    (held, scan, captures): (&[HeldBack], &Scan, &[CaptureRow]),
+    (held, scan, left): (&[HeldBack], &Scan, Vec<Remaining>),
 ) -> Execution {
     let posts = trail.items.len() as u64;
     let units = trail
@@ -374,50 +377,8 @@ fn execution(
             ),
         ],
         kvarhallna: held.to_vec(),
-        kvarstar: remaining(&trail.items, captures),
+        kvarstar: left,
     }
-}
-
-/// Page captures of the accounts since the oldest post's month, and the platforms.
-fn remaining(items: &[PlanItem], captures: &[CaptureRow]) -> Vec<Remaining> {
-    let mut since: BTreeMap<&AccountId, Option<&String>> = BTreeMap::new();
-    for item in items {
-        let month = item.month.as_ref();
-        since
-            .entry(&item.account)
-            .and_modify(|known| *known = (*known).min(month))
-            .or_insert(month);
-    }
-    let mut remaining = Vec::new();
-    for (account, month) in since {
-        let shown = captures.iter().filter(|capture| {
-            capture.account == *account
-                && capture.kind != CaptureKind::Ingest
-                && month.is_none_or(|month| month_of(capture) >= *month)
-        });
-        remaining.extend(shown.map(|capture| {
-            Remaining {
-                var: RemainingPlace::BevaradSidfangst,
-                konto_id: account.clone(),
-                fangst: Some(capture.id.clone()),
-                anmarkning:
-                    "Bevaras enligt egen regel; gallrade inlägg kan synas i bild, PDF och sidtext."
-                        .to_owned(),
-            }
-        }));
-        remaining.push(Remaining {
-            var: RemainingPlace::Plattform,
-            konto_id: account.clone(),
-            fangst: None,
-            anmarkning: "Kan fortfarande synas på plattformen; avpublicering är en egen åtgärd."
-                .to_owned(),
-        });
-    }
-    remaining
-}
-
-fn month_of(capture: &CaptureRow) -> String {
-    crate::model::time::month_text(capture.time.stockholm_date())
 }
 
 fn evidence(
