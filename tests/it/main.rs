@@ -23,6 +23,7 @@ mod docs;
 mod evidence;
 mod hold;
 mod labelled;
+mod networks;
 mod packages;
 mod pages;
 mod platforms;
