@@ -66,6 +66,8 @@ pub enum Reason {
     NotPdfa,
     /// A request needed for the page failed.
     RequestsFailed,
+    /// No person vouches that files handed in show all of the account.
+    NotVouched,
 }
 
 impl Reason {
@@ -95,6 +97,7 @@ impl Reason {
             Self::PartialImages => "partial_images",
             Self::NotPdfa => "not_pdfa",
             Self::RequestsFailed => "requests_failed",
+            Self::NotVouched => "not_vouched",
         }
     }
 
@@ -124,6 +127,7 @@ impl Reason {
             Self::PartialImages => "bilder på sidan laddades inte",
             Self::NotPdfa => "PDF-filen är inte giltig PDF/A",
             Self::RequestsFailed => "delar av sidan kunde inte hämtas",
+            Self::NotVouched => "ingen har intygat att filerna visar hela kontot",
         }
     }
 }

@@ -24,11 +24,11 @@ use crate::render::pictures;
 use crate::store::stage::{SealedStage, Stage};
 
 /// Pictures and PDF.
-const PICTURES: UnitNo = UnitNo(0);
+pub(crate) const PICTURES: UnitNo = UnitNo(0);
 /// Text, inventory and DOM.
 const TEXT: UnitNo = UnitNo(1);
 /// Requests and everything with addresses in it.
-const REQUESTS: UnitNo = UnitNo(2);
+pub(crate) const REQUESTS: UnitNo = UnitNo(2);
 
 /// What to capture and why.
 #[derive(Clone, Debug)]
@@ -184,7 +184,8 @@ pub async fn capture(
     Ok(all)
 }
 
-async fn chosen(app: &App, aliases: &[Alias]) -> Result<Vec<AccountRow>, OpsError> {
+/// The accounts named, or all open ones.
+pub(crate) async fn chosen(app: &App, aliases: &[Alias]) -> Result<Vec<AccountRow>, OpsError> {
     let all = app.catalogue.accounts().await?;
     if aliases.is_empty() {
         return Ok(all
@@ -256,6 +257,7 @@ pub(crate) async fn capture_account(
     let work = Work {
         id,
         started,
+        kind: CaptureKind::Page,
         verdict,
         reasons,
         counts: page.counts,
@@ -275,13 +277,21 @@ pub(crate) async fn capture_account(
 
 /// What is known of a capture before it is committed.
 #[derive(Debug)]
-struct Work {
-    id: CaptureId,
-    started: Instant,
-    verdict: Verdict,
-    reasons: Vec<Reason>,
-    counts: Counts,
-    version: String,
+pub(crate) struct Work {
+    /// The capture.
+    pub(crate) id: CaptureId,
+    /// When it began.
+    pub(crate) started: Instant,
+    /// By browser or by hand.
+    pub(crate) kind: CaptureKind,
+    /// What it is worth.
+    pub(crate) verdict: Verdict,
+    /// Why not complete.
+    pub(crate) reasons: Vec<Reason>,
+    /// Posts seen.
+    pub(crate) counts: Counts,
+    /// The browser's version; empty where none was used.
+    pub(crate) version: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -326,13 +336,24 @@ fn make_pdf(
         if segments.is_empty() {
             return Ok(None);
         }
+        let text = page_text(page, raw)?;
+        let lines: Vec<&str> = text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .collect();
+        // Where on the page a line stands is not known; its order is.
+        let share = lines.len().div_ceil(segments.len()).max(1);
+        let mut parts = lines.chunks(share);
         let mut slices = Vec::new();
         for segment in segments {
             let path = raw.join(&segment.name);
-            let png = std::fs::read(&path).map_err(|source| OpsError::File { path, source })?;
+            let bytes = std::fs::read(&path).map_err(|source| OpsError::File { path, source })?;
+            let part = parts.next().unwrap_or_default();
             slices.push(pictures::Picture {
-                png,
+                bytes,
                 caption: segment.name.clone(),
+                text: part.iter().map(|line| (*line).to_owned()).collect(),
             });
         }
         match pictures::picture_pdf(&slices, &options) {
@@ -354,6 +375,19 @@ fn make_pdf(
         name: name.to_owned(),
     });
     Ok(Some(kind))
+}
+
+/// The text of the page as it was read; empty where none was.
+fn page_text(page: &PageCapture, raw: &Path) -> Result<String, OpsError> {
+    let Some(file) = page
+        .files
+        .iter()
+        .find(|file| file.role == FileRole::PageText)
+    else {
+        return Ok(String::new());
+    };
+    let path = raw.join(&file.name);
+    std::fs::read_to_string(&path).map_err(|source| OpsError::File { path, source })
 }
 
 /// The document's title; an account's name where it has none.
@@ -413,7 +447,7 @@ fn describe(account: &AccountRow, work: &Work, finished: Instant) -> CaptureJson
         v: STORE_VERSION.to_owned(),
         id: work.id.clone(),
         account: account.account.id.clone(),
-        kind: CaptureKind::Page,
+        kind: work.kind,
         snapshot_id: work.id.to_string(),
         started: work.started,
         finished,
@@ -459,7 +493,8 @@ async fn commit_failed(
     })
 }
 
-async fn commit_kept(
+/// Commits a sealed capture; decides under the lock which obligations it meets.
+pub(crate) async fn commit_kept(
     app: &mut App,
     account: &AccountRow,
     occasion: Occasion,
@@ -501,13 +536,13 @@ async fn commit_kept(
         work.reasons.clone(),
         fills.clone(),
     );
-    let entry_account = account_id.clone();
+    let (entry_account, kind) = (account_id.clone(), work.kind);
     session
         .commit((&holder, Some(&account_id)), sealed, by, |sealed| {
             Body::Capture {
                 account: entry_account,
                 capture,
-                kind: CaptureKind::Page,
+                kind,
                 occasion,
                 verdict,
                 reasons,

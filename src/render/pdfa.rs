@@ -6,6 +6,7 @@ mod content;
 mod fonts;
 mod limits;
 mod load;
+mod losses;
 mod metadata;
 mod structure;
 mod text;
@@ -13,6 +14,8 @@ mod text;
 use crate::model::time::Instant;
 use crate::render::check::{self, Violation};
 use crate::render::visit::{self, VisitError};
+
+pub use losses::losses;
 
 /// Which part and level of ISO 19005.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,25 +1,31 @@
 //! Pictures as PDF/A pages, one picture a page, by `printpdf` and the post-processor.
 
+mod jpeg;
 mod pixels;
 
 use std::collections::BTreeMap;
 
+use image::metadata::Orientation;
 use printpdf::{
-    DictItem, ExternalStream, ExternalXObject, FontId, Mm, Op, ParsedFont, PdfDocument, PdfFont,
-    PdfFontHandle, PdfPage, PdfSaveOptions, Pt, TextItem, TextMatrix, XObject, XObjectId,
-    XObjectTransform,
+    CurTransMat, DictItem, ExternalStream, ExternalXObject, FontId, Mm, Op, ParsedFont,
+    PdfDocument, PdfFont, PdfFontHandle, PdfPage, PdfSaveOptions, Pt, TextItem, TextMatrix,
+    XObject, XObjectId, XObjectTransform,
 };
 
 use crate::render::pdfa::{self, PdfaError, PdfaOptions};
 use crate::render::pictures::pixels::Pixels;
 
+pub use pixels::{Seen, look};
+
 /// A picture and the line under it.
 #[derive(Debug)]
 pub struct Picture {
-    /// PNG bytes.
-    pub png: Vec<u8>,
+    /// A PNG or JPEG.
+    pub bytes: Vec<u8>,
     /// What it shows.
     pub caption: String,
+    /// Lines of text that stand in it, from above: they lie under it, where search finds them and nobody sees them.
+    pub text: Vec<String>,
 }
 
 /// Why pictures could not be made a PDF/A.
@@ -58,6 +64,8 @@ const PAGE_WIDTH: f32 = 595.276;
 const MARGIN: f32 = 28.35;
 /// Size of the caption, points.
 const SIZE: f32 = 9.0;
+/// No text is smaller, points.
+const SMALLEST: f32 = 0.1;
 /// From line to line of the caption, points.
 const LEADING: f32 = 12.5;
 /// Between picture and caption, points.
@@ -94,11 +102,11 @@ fn pages(pictures: &[Picture], options: &PdfaOptions) -> Result<Vec<u8>, Picture
         .map
         .insert(FontId(FONT_NAME.to_owned()), PdfFont::new(font));
     for (number, picture) in (1..).zip(pictures) {
-        let pixels = pixels::read(&picture.png)
+        let pixels = pixels::read(&picture.bytes)
             .map_err(|source| PictureError::Unreadable { number, source })?;
         let name = XObjectId(format!("Picture{number}"));
         let lines = wrapped(&face, &picture.caption);
-        let page = page(&name, (pixels.width, pixels.height), &lines);
+        let page = page(&face, &name, &pixels, (&lines, &picture.text));
         pdf.pages.push(page);
         let object = XObject::External(xobject(pixels));
         pdf.resources.xobjects.map.insert(name, object);
@@ -135,32 +143,44 @@ fn xobject(pixels: Pixels) -> ExternalXObject {
     clippy::cast_precision_loss,
     reason = "a picture's sides and a caption's lines are far below 2^24"
 )]
-fn page(name: &XObjectId, (width, height): (u32, u32), lines: &[String]) -> PdfPage {
+fn page(
+    face: &ttf_parser::Face<'_>,
+    name: &XObjectId,
+    pixels: &Pixels,
+    (lines, text): (&[String], &[String]),
+) -> PdfPage {
     let caption = if lines.is_empty() {
         0.0
     } else {
         GAP + lines.len() as f32 * LEADING
     };
     let room = (PAGE_WIDTH - 2.0 * MARGIN, HIGHEST - 2.0 * MARGIN - caption);
-    let (columns, rows) = (width as f32, height as f32);
+    let (columns, rows) = upright(pixels);
+    let (columns, rows) = (columns as f32, rows as f32);
     let scale = LARGEST_PIXEL.min(room.0 / columns).min(room.1 / rows);
     let size = (columns * scale, rows * scale);
     let page_height = size.1 + caption + 2.0 * MARGIN;
     let bottom = page_height - MARGIN - size.1;
-    let mut ops = vec![Op::UseXobject {
-        id: name.clone(),
-        transform: XObjectTransform {
-            translate_x: Some(Pt(MARGIN)),
-            translate_y: Some(Pt(bottom)),
-            scale_x: Some(size.0),
-            scale_y: Some(size.1),
-            no_auto_scale: true,
-            ..XObjectTransform::default()
+    let matrix = turned(pixels.orientation, size, (MARGIN, bottom));
+    // The text first, the picture over it.
+    let mut ops = under(face, text, size, bottom);
+    ops.extend([
+        Op::SaveGraphicsState,
+        Op::SetTransformationMatrix {
+            matrix: CurTransMat::Raw(matrix),
         },
-    }];
+        Op::UseXobject {
+            id: name.clone(),
+            transform: XObjectTransform {
+                no_auto_scale: true,
+                ..XObjectTransform::default()
+            },
+        },
+        Op::RestoreGraphicsState,
+    ]);
     for (number, line) in lines.iter().enumerate() {
         let y = bottom - GAP - SIZE - number as f32 * LEADING;
-        ops.extend(line_ops(line, y));
+        ops.extend(line_ops(line, SIZE, y));
     }
     PdfPage::new(
         Mm(PAGE_WIDTH / POINTS_PER_MM),
@@ -169,8 +189,69 @@ fn page(name: &XObjectId, (width, height): (u32, u32), lines: &[String]) -> PdfP
     )
 }
 
+/// The lines that lie under a picture, spread over its height and small enough for its width.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "the lines of a page are far below 2^24"
+)]
+fn under(
+    face: &ttf_parser::Face<'_>,
+    text: &[String],
+    (width, height): (f32, f32),
+    bottom: f32,
+) -> Vec<Op> {
+    let step = height / text.len().max(1) as f32;
+    let mut ops = Vec::new();
+    for (number, line) in text.iter().enumerate() {
+        let wide: f32 = line.chars().map(|one| advance(face, SIZE, one)).sum();
+        let size = SIZE.min(step).min(SIZE * width / wide.max(1.0));
+        let y = bottom + height - (number + 1) as f32 * step;
+        ops.extend(line_ops(line, size.max(SMALLEST), y));
+    }
+    ops
+}
+
+/// How wide a character is, points; one that the font lacks is as wide as its box.
+fn advance(face: &ttf_parser::Face<'_>, size: f32, character: char) -> f32 {
+    let scale = size / f32::from(face.units_per_em());
+    face.glyph_index(character)
+        .or(Some(ttf_parser::GlyphId(0)))
+        .and_then(|glyph| face.glyph_hor_advance(glyph))
+        .map_or(size, |advance| f32::from(advance) * scale)
+}
+
+/// Columns and rows of the picture as it stands upright.
+fn upright(pixels: &Pixels) -> (u32, u32) {
+    match pixels.orientation {
+        Orientation::NoTransforms
+        | Orientation::Rotate180
+        | Orientation::FlipHorizontal
+        | Orientation::FlipVertical => (pixels.width, pixels.height),
+        Orientation::Rotate90
+        | Orientation::Rotate270
+        | Orientation::Rotate90FlipH
+        | Orientation::Rotate270FlipH => (pixels.height, pixels.width),
+    }
+}
+
+/// The matrix that sets an image, a unit square to PDF, upright in a box of `width` by `height` at `(x, y)`. The pixels are
+/// turned by the reader and stay as they were taken.
+fn turned(orientation: Orientation, (width, height): (f32, f32), (x, y): (f32, f32)) -> [f32; 6] {
+    let (right, top) = (x + width, y + height);
+    match orientation {
+        Orientation::NoTransforms => [width, 0.0, 0.0, height, x, y],
+        Orientation::FlipHorizontal => [-width, 0.0, 0.0, height, right, y],
+        Orientation::Rotate180 => [-width, 0.0, 0.0, -height, right, top],
+        Orientation::FlipVertical => [width, 0.0, 0.0, -height, x, top],
+        Orientation::Rotate90FlipH => [0.0, -height, -width, 0.0, right, top],
+        Orientation::Rotate90 => [0.0, -height, width, 0.0, x, top],
+        Orientation::Rotate270FlipH => [0.0, height, width, 0.0, x, y],
+        Orientation::Rotate270 => [0.0, height, -width, 0.0, right, y],
+    }
+}
+
 /// A line of the caption; what the font cannot show is still in the text that stands for it.
-fn line_ops(line: &str, y: f32) -> [Op; 7] {
+fn line_ops(line: &str, size: f32, y: f32) -> [Op; 7] {
     let mut text = vec![0xfe, 0xff];
     for unit in line.encode_utf16() {
         text.extend(unit.to_be_bytes());
@@ -189,7 +270,7 @@ fn line_ops(line: &str, y: f32) -> [Op; 7] {
         Op::StartTextSection,
         Op::SetFont {
             font: PdfFontHandle::External(FontId(FONT_NAME.to_owned())),
-            size: Pt(SIZE),
+            size: Pt(size),
         },
         Op::SetTextMatrix {
             matrix: TextMatrix::Translate(Pt(MARGIN), Pt(y)),
@@ -204,13 +285,7 @@ fn line_ops(line: &str, y: f32) -> [Op; 7] {
 
 /// The caption in lines that fit the page.
 fn wrapped(face: &ttf_parser::Face<'_>, caption: &str) -> Vec<String> {
-    let scale = SIZE / f32::from(face.units_per_em());
-    let width = |character: char| {
-        face.glyph_index(character)
-            .or(Some(ttf_parser::GlyphId(0)))
-            .and_then(|glyph| face.glyph_hor_advance(glyph))
-            .map_or(SIZE, |advance| f32::from(advance) * scale)
-    };
+    let width = |character: char| advance(face, SIZE, character);
     let room = PAGE_WIDTH - 2.0 * MARGIN;
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();

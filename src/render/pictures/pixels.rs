@@ -1,12 +1,16 @@
-//! The pixels of a PNG as a PDF image. Where PDF can hold the compressed rows as they are (8 bits, RGB or grey, no alpha,
-//! not interlaced) they are copied; else they are packed anew, without loss up to 8 bits a channel.
+//! The pixels of a PNG or JPEG as a PDF image. Where PDF can hold what is compressed as it is (a PNG of 8 bits, RGB or
+//! grey, no alpha, not interlaced; a JPEG of one or three channels) it is copied; else the pixels are packed anew, without
+//! loss up to 8 bits a channel. Nothing else of the file is carried on: no place, no device, no thumbnail.
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write as _};
 
 use image::error::{DecodingError, ImageFormatHint};
-use image::{DynamicImage, ImageError, ImageFormat, ImageReader, Limits};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder as _, ImageError, ImageFormat, ImageReader, Limits};
 use printpdf::{DictItem, ExternalStream};
+
+use crate::render::pictures::jpeg;
 
 /// An unpacked picture may take this many bytes.
 const LARGEST: u64 = 1024 * 1024 * 1024;
@@ -16,27 +20,138 @@ const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// A picture as a PDF image.
 #[derive(Debug)]
 pub(super) struct Pixels {
-    /// Columns.
+    /// Columns as stored.
     pub(super) width: u32,
-    /// Rows.
+    /// Rows as stored.
     pub(super) height: u32,
+    /// How it is to be turned to stand upright (Exif 2.3, tag 274).
+    pub(super) orientation: Orientation,
     /// The image's dictionary.
     pub(super) dictionary: BTreeMap<String, DictItem>,
     /// The image's stream.
     pub(super) content: Vec<u8>,
 }
 
-/// Reads a PNG whole, so that a broken one is never put on a page.
-pub(super) fn read(png: &[u8]) -> Result<Pixels, ImageError> {
-    let mut reader = ImageReader::with_format(Cursor::new(png), ImageFormat::Png);
+/// What a picture is, before it is put on a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Columns as stored.
+    pub width: u32,
+    /// Rows as stored.
+    pub height: u32,
+    /// Every pixel has the same colour.
+    pub is_blank: bool,
+}
+
+/// Looks at a PNG or JPEG, whole.
+pub fn look(bytes: &[u8]) -> Result<Seen, ImageError> {
+    let picture = decoded(bytes)?.picture;
+    let (width, height) = (picture.width(), picture.height());
+    let rgba = picture.into_rgba8();
+    let first = rgba.pixels().next();
+    let is_blank = rgba.pixels().all(|pixel| Some(pixel) == first);
+    Ok(Seen {
+        width,
+        height,
+        is_blank,
+    })
+}
+
+#[derive(Debug)]
+struct Decoded {
+    picture: DynamicImage,
+    orientation: Orientation,
+    profile: Option<Vec<u8>>,
+    format: ImageFormat,
+}
+
+fn decoded(bytes: &[u8]) -> Result<Decoded, ImageError> {
+    let format = image::guess_format(bytes)?;
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::default();
     limits.max_alloc = Some(LARGEST);
     reader.limits(limits);
-    let picture = reader.decode()?;
-    if let Some(direct) = direct(png) {
-        return Ok(direct);
+    if format == ImageFormat::Jpeg && !jpeg::is_whole(bytes) {
+        return Err(broken(format, "it ends before its end marker"));
     }
-    packed(&picture)
+    let mut decoder = reader.into_decoder()?;
+    let orientation = decoder.orientation()?;
+    let profile = decoder.icc_profile()?;
+    let picture = DynamicImage::from_decoder(decoder)?;
+    Ok(Decoded {
+        picture,
+        orientation,
+        profile,
+        format,
+    })
+}
+
+fn broken(format: ImageFormat, what: &'static str) -> ImageError {
+    ImageError::Decoding(DecodingError::new(ImageFormatHint::Exact(format), what))
+}
+
+/// Reads a PNG or JPEG whole, so that a broken one is never put on a page.
+pub(super) fn read(bytes: &[u8]) -> Result<Pixels, ImageError> {
+    let decoded = decoded(bytes)?;
+    let direct = if decoded.format == ImageFormat::Jpeg {
+        jpeg::direct(bytes).map(stored)
+    } else {
+        direct(bytes)
+    };
+    let mut pixels = match direct {
+        Some(pixels) => pixels,
+        None => packed(&decoded.picture)?,
+    };
+    pixels.orientation = decoded.orientation;
+    if let Some(profile) = decoded.profile {
+        colour(&mut pixels.dictionary, &profile)?;
+    }
+    Ok(pixels)
+}
+
+/// A JPEG as it is stored.
+fn stored(jpeg: jpeg::Jpeg) -> Pixels {
+    let mut dictionary = dictionary(jpeg.width, jpeg.height, jpeg.channels);
+    dictionary.insert("Filter".to_owned(), DictItem::Name(b"DCTDecode".to_vec()));
+    Pixels {
+        width: jpeg.width,
+        height: jpeg.height,
+        orientation: Orientation::NoTransforms,
+        dictionary,
+        content: jpeg.content,
+    }
+}
+
+/// Gives the image its own colour profile where that is one PDF/A takes (ISO 19005-2, 6.2.4.2): a phone's pictures are
+/// often of a wider space than sRGB. Another one is left out: its colours are then read as sRGB.
+fn colour(dictionary: &mut BTreeMap<String, DictItem>, profile: &[u8]) -> Result<(), ImageError> {
+    let space: &[u8] = match dictionary.get("ColorSpace") {
+        Some(DictItem::Name(name)) if name == b"DeviceGray" => b"GRAY",
+        _ => b"RGB ",
+    };
+    let class = profile.get(12..16).unwrap_or_default();
+    let fits = profile.get(16..20) == Some(space)
+        && profile.get(36..40) == Some(b"acsp")
+        && profile.get(8).is_some_and(|major| *major < 5)
+        && [&b"scnr"[..], b"mntr", b"prtr", b"spac"].contains(&class);
+    if !fits {
+        return Ok(());
+    }
+    let components = if space == b"GRAY" { 1 } else { 3 };
+    let stream = ExternalStream {
+        dict: BTreeMap::from([
+            ("N".to_owned(), DictItem::Int(components)),
+            ("Filter".to_owned(), DictItem::Name(b"FlateDecode".to_vec())),
+        ]),
+        content: deflated(profile)?,
+        compress: false,
+    };
+    let space = vec![
+        DictItem::Name(b"ICCBased".to_vec()),
+        DictItem::Stream { stream },
+    ];
+    dictionary.insert("ColorSpace".to_owned(), DictItem::Array(space));
+    Ok(())
 }
 
 /// The chunks of a PNG: name and content.
@@ -90,6 +205,7 @@ fn direct(png: &[u8]) -> Option<Pixels> {
     Some(Pixels {
         width,
         height,
+        orientation: Orientation::NoTransforms,
         dictionary,
         content,
     })
@@ -133,6 +249,7 @@ fn packed(picture: &DynamicImage) -> Result<Pixels, ImageError> {
     Ok(Pixels {
         width,
         height,
+        orientation: Orientation::NoTransforms,
         dictionary,
         content,
     })

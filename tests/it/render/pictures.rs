@@ -52,8 +52,9 @@ fn sample() -> Vec<Picture> {
         .iter()
         .zip(captions)
         .map(|(picture, caption)| Picture {
-            png: png(picture),
+            bytes: png(picture),
             caption: caption.to_owned(),
+            text: vec![format!("Under bilden: {caption}"), "rad två åäö".to_owned()],
         })
         .collect()
 }
@@ -101,7 +102,7 @@ fn pixels_come_out_as_they_went_in() {
     assert!(read(0).to_rgb8() == colours(120, 80));
     // The second picture has its alpha as a second image.
     let pictures = sample();
-    let alpha = image::load_from_memory(&pictures[1].png)
+    let alpha = image::load_from_memory(&pictures[1].bytes)
         .unwrap()
         .to_rgba8();
     let mask = read(2).to_luma8();
@@ -111,7 +112,7 @@ fn pixels_come_out_as_they_went_in() {
             .zip(mask.pixels())
             .all(|(rgba, luma)| rgba.0[3] == luma.0[0])
     );
-    let grey = image::load_from_memory(&pictures[2].png)
+    let grey = image::load_from_memory(&pictures[2].bytes)
         .unwrap()
         .to_luma8();
     assert!(read(3).to_luma8() == grey);
@@ -135,14 +136,15 @@ fn captions_keep_every_character() {
     for picture in sample() {
         let caption = squeezed(&picture.caption);
         assert!(text.contains(&caption), "{caption}\n{text}");
+        assert!(text.contains(&squeezed(&format!("Under bilden: {caption}"))));
     }
 }
 
 #[test]
 fn a_broken_picture_is_named_and_no_page_is_made() {
     let mut pictures = sample();
-    let half = pictures[1].png.len() / 2;
-    pictures[1].png.truncate(half);
+    let half = pictures[1].bytes.len() / 2;
+    pictures[1].bytes.truncate(half);
     let error = pictures::picture_pdf(&pictures, &options(Flavour::A2u)).unwrap_err();
     assert!(
         matches!(error, PictureError::Unreadable { number: 2, .. }),
