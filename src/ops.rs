@@ -6,6 +6,7 @@ pub mod document;
 pub mod error;
 pub mod export;
 pub mod facts;
+pub mod from_file;
 pub mod hold;
 pub mod ingest;
 pub mod init;

@@ -1,5 +1,7 @@
 //! `capture`: accounts captured now, whether or not anything is due.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use serde_json::json;
 
@@ -10,6 +12,7 @@ use crate::model::cadence::Occasion;
 use crate::model::id::Alias;
 use crate::model::verdict::Verdict;
 use crate::ops::error::OpsError;
+use crate::ops::from_file::{FileOrder, take_in};
 use crate::ops::snapshot::{Captured, Order, capture, capturing_actor};
 
 /// Capture accounts now: pictures, PDF/A, text and inventory of the whole page
@@ -17,7 +20,7 @@ use crate::ops::snapshot::{Captured, Order, capture, capturing_actor};
 /// One account that fails never stops the others. Ends with 1 when any capture is partial or failed.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  bevara capture exempel-facebook --occasion major-change --note \"Ny profilbild\""
+    after_help = "Example:\n  bevara capture exempel-facebook --occasion major-change --note \"Ny profilbild\"\n  bevara capture --from-file skarm-1.png skarm-2.jpg exempel-snapchat --whole"
 )]
 pub(crate) struct CaptureArgs {
     /// Accounts to capture
@@ -26,6 +29,18 @@ pub(crate) struct CaptureArgs {
     /// Capture every open account
     #[arg(long)]
     all: bool,
+    /// Take in pictures (PNG, JPEG) or PDFs that a person made, in the order of their pages; the account comes last
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["all", "allow_addresses"])]
+    from_file: Vec<PathBuf>,
+    /// You vouch that the files show all that the account shows; only then do they meet an obligation
+    #[arg(long, requires = "from_file")]
+    whole: bool,
+    /// Who made the files, where it was not you; kept with them
+    #[arg(long, value_name = "NAME", requires = "from_file")]
+    taken_by: Option<String>,
+    /// The files show what not everybody may see: they are kept out of exports
+    #[arg(long, requires = "from_file")]
+    protected: bool,
     /// Why
     #[arg(long, value_name = "OCCASION", default_value = "manual")]
     occasion: Occasion,
@@ -38,6 +53,9 @@ pub(crate) struct CaptureArgs {
 }
 
 pub(crate) async fn run(context: &Context, args: CaptureArgs) -> Result<Outcome, OpsError> {
+    if !args.from_file.is_empty() {
+        return from_file(context, args).await;
+    }
     if args.accounts.is_empty() && !args.all {
         return Err(OpsError::usage(
             "no account is named",
@@ -53,12 +71,51 @@ pub(crate) async fn run(context: &Context, args: CaptureArgs) -> Result<Outcome,
         allow_addresses: args.allow_addresses,
     };
     let captures = capture(&mut app, &order, &by, &mut context.bar()).await?;
+    Ok(outcome(&captures))
+}
+
+async fn from_file(context: &Context, args: CaptureArgs) -> Result<Outcome, OpsError> {
+    let (account, files) = account_and_files(args.accounts, args.from_file)?;
+    let mut app = context.open().await?;
+    let order = FileOrder {
+        account,
+        files,
+        occasion: args.occasion,
+        note: args.note,
+        taken_by: args.taken_by,
+        whole: args.whole,
+        protected: args.protected,
+    };
+    let captured = take_in(&mut app, &order).await?;
+    Ok(outcome(&[captured]))
+}
+
+/// The account stands last among the files, or by itself.
+fn account_and_files(
+    mut accounts: Vec<Alias>,
+    mut files: Vec<PathBuf>,
+) -> Result<(Alias, Vec<PathBuf>), OpsError> {
+    let hint = "name the files first and the account last: capture --from-file bild.png KONTO";
+    if accounts.len() > 1 {
+        return Err(OpsError::usage("files belong to one account", hint));
+    }
+    if let Some(account) = accounts.pop() {
+        return Ok((account, files));
+    }
+    let last = files.pop().unwrap_or_default();
+    let account = last
+        .to_string_lossy()
+        .parse::<Alias>()
+        .map_err(|error| OpsError::usage(format!("no account is named: {error}"), hint))?;
+    Ok((account, files))
+}
+
+fn outcome(captures: &[Captured]) -> Outcome {
     let whole = captures
         .iter()
         .all(|captured| captured.verdict == Verdict::Complete);
     let exit = if whole { Exit::Done } else { Exit::Problems };
-    let text = text(&captures);
-    Ok(Outcome::done(json!({ "captures": captures }), text).with_exit(exit))
+    Outcome::done(json!({ "captures": captures }), text(captures)).with_exit(exit)
 }
 
 fn text(captures: &[Captured]) -> String {

@@ -2,24 +2,12 @@
 
 use crate::model::facts::FactKind;
 use crate::model::post::{
-    Author, InReplyTo, PostKind, PostState, PostTime, Precision, RecordOrigin, RoleBasis, SCHEMA,
-    ZoneBasis,
+    Author, InReplyTo, PostKind, PostState, PostTime, RecordOrigin, RoleBasis, SCHEMA, ZoneBasis,
 };
 use crate::ops::facts::*;
 
 fn at(text: &str) -> Instant {
     Instant::parse_as_of(text).unwrap()
-}
-
-fn nameless(role: AuthorRole) -> Author {
-    Author {
-        name: String::new(),
-        handle: None,
-        platform_id: None,
-        url: None,
-        role,
-        role_basis: RoleBasis::None,
-    }
 }
 
 fn row(id: i64, role: AuthorRole, text: &str, answers: Option<i64>) -> PostRow {
@@ -42,8 +30,6 @@ fn row(id: i64, role: AuthorRole, text: &str, answers: Option<i64>) -> PostRow {
             platform: "wordpress".to_owned(),
             platform_id: None,
             source_id: None,
-            platform_cid: None,
-            same_as: Vec::new(),
             account_ref: String::new(),
             kind: if answers.is_some() {
                 PostKind::Comment
@@ -51,16 +37,21 @@ fn row(id: i64, role: AuthorRole, text: &str, answers: Option<i64>) -> PostRow {
                 PostKind::Post
             },
             permalink: None,
-            author: nameless(role),
+            author: Author {
+                name: String::new(),
+                handle: None,
+                platform_id: None,
+                url: None,
+                role,
+                role_basis: RoleBasis::None,
+            },
             record_origin: RecordOrigin::Okand,
             posted_at: PostTime {
                 utc: Some(posted),
                 original: String::new(),
-                precision: Precision::Second,
                 zone_basis: ZoneBasis::UtcByFormat,
             },
             edited_at: None,
-            edits: Vec::new(),
             state: PostState {
                 value: StateValue::Live,
                 at: None,
@@ -76,24 +67,17 @@ fn row(id: i64, role: AuthorRole, text: &str, answers: Option<i64>) -> PostRow {
                 key: Some(key(parent)),
                 platform_id: None,
                 url: None,
-                author_hint: None,
             }),
             thread_root: None,
-            thread_key: None,
-            recipients: Vec::new(),
             visibility: Visibility::Public,
             attachments: Vec::new(),
             links: Vec::new(),
             tags: Vec::new(),
             mentions: Vec::new(),
-            place: None,
-            counts: None,
-            captured_at: None,
             evidence: Vec::new(),
             repairs: Vec::new(),
             warnings: Vec::new(),
             redactions: Vec::new(),
-            personal_data: Vec::new(),
             nonce: String::new(),
         },
     }
