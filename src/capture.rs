@@ -3,6 +3,7 @@
 
 mod cdp;
 mod consent;
+mod frames;
 pub mod guard;
 pub mod launcher;
 mod load;
@@ -54,6 +55,8 @@ pub struct BrowserOptions {
     pub width: u32,
     /// Device pixels per CSS pixel.
     pub scale: u32,
+    /// How many times slower than it is the processor is made to seem to the page; 1 leaves it as it is.
+    pub slowdown: u32,
 }
 
 /// What the browser says of itself.
@@ -110,16 +113,22 @@ pub struct PageFacts {
     pub login_address: bool,
     /// A visible password field.
     pub password_field: bool,
-    /// … that floats over the page.
+    /// A request to log in lies over the page.
     pub login_overlay: bool,
     /// Words that ask for a login.
     pub login_phrase: bool,
+    /// Signs of a page that stands before the page: consent, a check for robots.
+    pub gate: bool,
+    /// Words that say that there is nothing to see.
+    pub says_gone: bool,
     /// Cut at a bound on height.
     pub height_limit: bool,
     /// Cut at a bound on posts.
     pub post_limit: bool,
     /// Posts seen.
     pub counts: Counts,
+    /// Posts that the page had dropped from its DOM and that were put back from copies.
+    pub reassembled: u32,
     /// Characters of `page.txt`.
     pub text_chars: u64,
     /// Pictures on the page.
@@ -157,6 +166,16 @@ pub struct PageCapture {
     pub raw_pdf: Option<Vec<u8>>,
     /// Files in the raw directory.
     pub files: Vec<CapturedFile>,
+    posts: Vec<String>,
+}
+
+impl PageCapture {
+    /// Counts the posts that stand in the text of the PDF that is kept, as read back from the file.
+    pub fn compare_with_print(&mut self, print: &str) {
+        let count = text::standing_in_print(&self.posts, print);
+        self.counts.pdf = Some(count);
+        self.facts.counts.pdf = Some(count);
+    }
 }
 
 /// Why the browser cannot be used at all. A page that fails is no error: its facts say so.

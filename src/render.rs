@@ -3,6 +3,7 @@
 pub mod check;
 mod cmap;
 pub mod document;
+pub mod pdf_text;
 pub mod pdfa;
 pub mod pictures;
 mod syntax;

@@ -1,7 +1,9 @@
 //! One page, step by step: load, settle, view, consent, scroll, text, pictures, print. A step that fails ends the page
 //! and is a fact about it; what was taken before stays, and the tab is cleared away.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -21,6 +23,8 @@ use crate::capture::{
 use crate::model::json;
 use crate::model::verdict::{FileRole, Reason};
 
+/// How long a long page may take to be made ready for its pictures.
+const READY_LIMIT: Duration = Duration::from_mins(2);
 /// Margins of the print, in inches.
 const MARGIN: f64 = 0.4;
 
@@ -108,6 +112,7 @@ pub(crate) async fn take(
         facts: taken.facts,
         raw_pdf: taken.pdf,
         files: taken.files,
+        posts: taken.texts.posts,
     };
     Ok((capture, healthy))
 }
@@ -169,15 +174,19 @@ async fn steps(
     taken.acts.extend(scrolled.acts);
     taken.facts.height_limit = scrolled.height_limit;
     taken.facts.post_limit = scrolled.post_limit;
+    taken.facts.reassembled = scrolled.reassembled;
     // A bar may come late; a wall too.
     taken.acts.extend(consent::clear(tab).await?);
     wall(tab, taken).await?;
+    let now: Described = tab.ask("bevara.describe()", CALL_LIMIT).await?;
+    taken.facts.login_address |=
+        phrases::is_login_address(&now.address) && !phrases::is_login_address(&request.url);
     taken.facts.at_rest = at_rest;
     images(tab, taken).await?;
     text::read(tab, raw, scrolled.posts_shown, &mut taken.texts).await?;
     taken.timed("text", begun);
     let acts: Vec<Act> = tab
-        .ask("(bevara.still(), bevara.release())", CALL_LIMIT)
+        .ask("[...bevara.still(), ...bevara.release()]", READY_LIMIT)
         .await?;
     taken.acts.extend(acts);
     load::settle(tab).await?;
@@ -233,16 +242,24 @@ async fn describe(tab: &mut Tab, taken: &mut Taken) -> Result<(), CdpError> {
 }
 
 async fn wall(tab: &mut Tab, taken: &mut Taken) -> Result<(), CdpError> {
+    #[expect(
+        clippy::struct_excessive_bools,
+        reason = "each is an observation of its own"
+    )]
     #[derive(serde::Deserialize)]
     struct Wall {
         password: bool,
         overlay: bool,
         phrase: bool,
+        gate: bool,
+        gone: bool,
     }
-    let wall: Wall = tab.ask("bevara.wall()", CALL_LIMIT).await?;
+    let wall: Wall = tab.ask("bevara.wall()", READY_LIMIT).await?;
     taken.facts.password_field = wall.password;
     taken.facts.login_overlay = wall.overlay;
     taken.facts.login_phrase = wall.phrase;
+    taken.facts.gate = wall.gate;
+    taken.facts.says_gone = wall.gone;
     Ok(())
 }
 
@@ -250,6 +267,10 @@ async fn images(tab: &mut Tab, taken: &mut Taken) -> Result<(), CdpError> {
     let measure: load::Measure = tab.ask("bevara.measure()", CALL_LIMIT).await?;
     taken.facts.images = measure.images;
     taken.facts.images_loaded = measure.loaded;
+    // Pictures that are painted behind something tell only through their requests whether they came.
+    let painted: BTreeSet<String> = tab.ask("bevara.backgrounds()", READY_LIMIT).await?;
+    let failed = tab.traffic().pictures_failed(&painted);
+    taken.facts.images = taken.facts.images.saturating_add(failed);
     Ok(())
 }
 
@@ -319,6 +340,7 @@ fn provenance(
         "title": taken.title,
         "document_language": taken.language,
         "viewport": {"width": options.width, "height": VIEW_HEIGHT, "scale": options.scale},
+        "slowdown": options.slowdown,
         "language": LANGUAGE,
         "time_zone": ZONE,
         "media": "screen",
@@ -328,6 +350,8 @@ fn provenance(
         "allow_addresses": request.allow_addresses,
         "acts": taken.acts,
         "segments": taken.shots.segments,
+        "frames_unread": taken.texts.frames_unread,
+        "characters_without_font": taken.texts.unprintable,
         "facts": taken.facts,
         "problem": taken.problem,
         "milliseconds": taken.times,

@@ -22,8 +22,14 @@ const STEP_PAUSE: Duration = Duration::from_millis(50);
 /// How often and how long the end must stand still, twice, with a nudge between.
 const END_LOOK: Duration = Duration::from_millis(150);
 const END_LOOKS: u32 = 5;
+/// How long reading or changing a long page may take, with a slow processor.
+const READ_LIMIT: Duration = Duration::from_mins(2);
 
 /// How the scrolling ended.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an observation of its own"
+)]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Scrolled {
     /// The end was reached and stood still.
@@ -34,14 +40,25 @@ pub(crate) struct Scrolled {
     pub(crate) post_limit: bool,
     /// Posts in the DOM at its fullest.
     pub(crate) posts_shown: u32,
-    /// What was clicked.
+    /// Posts that the page had dropped and that were put back from copies.
+    pub(crate) reassembled: u32,
+    /// What was clicked, forced and put back.
     pub(crate) acts: Vec<Act>,
+    /// Posts come and go while the page is scrolled.
+    drops: bool,
 }
 
 #[derive(Debug, Deserialize)]
 struct Collected {
     shown: u32,
     full: bool,
+    gone: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct Reassembled {
+    posts: u32,
+    log: Vec<Act>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -50,17 +67,47 @@ struct Expanded {
     full: bool,
 }
 
-/// Scrolls to the end.
+/// Scrolls to the end. A page that drops posts on the way is scrolled through once more, slowly, keeping copies of
+/// their nodes; at the end what is missing from its DOM is put back from these.
 pub(crate) async fn to_end(tab: &mut Tab, expand: bool) -> Result<Scrolled, CdpError> {
     let begun = Instant::now();
     let loads = tab.traffic().loads;
+    let mut scrolled = pass(tab, (begun, loads), expand).await?;
+    if !scrolled.drops || tab.traffic().loads != loads {
+        return Ok(scrolled);
+    }
+    tab.ask::<bool>("bevara.harvesting(true)", CALL_LIMIT)
+        .await?;
+    let again = pass(tab, (begun, loads), expand).await?;
+    scrolled.acts.extend(again.acts);
+    scrolled.at_rest &= again.at_rest;
+    scrolled.height_limit |= again.height_limit;
+    scrolled.post_limit |= again.post_limit;
+    tab.ask::<bool>("bevara.harvesting(false)", CALL_LIMIT)
+        .await?;
+    let put: Reassembled = tab.ask("bevara.reassemble()", READ_LIMIT).await?;
+    scrolled.reassembled = put.posts;
+    scrolled.acts.extend(put.log);
+    if put.posts > 0 {
+        scrolled.at_rest &= load::settle(tab).await?;
+        collect(tab, &mut scrolled, true).await?;
+    }
+    Ok(scrolled)
+}
+
+/// Scrolls from the top to the end.
+async fn pass(
+    tab: &mut Tab,
+    (begun, loads): (Instant, u32),
+    expand: bool,
+) -> Result<Scrolled, CdpError> {
     let mut scrolled = Scrolled {
         at_rest: true,
         ..Scrolled::default()
     };
     let mut place: Measure = tab.ask("bevara.scrollTo(0)", CALL_LIMIT).await?;
     loop {
-        collect(tab, &mut scrolled).await?;
+        collect(tab, &mut scrolled, false).await?;
         scrolled.height_limit = place.height > HEIGHT_LIMIT;
         if scrolled.height_limit || scrolled.post_limit {
             break;
@@ -73,25 +120,57 @@ pub(crate) async fn to_end(tab: &mut Tab, expand: bool) -> Result<Scrolled, CdpE
             scrolled.at_rest = false;
             break;
         }
+        if expand {
+            open(tab, &mut scrolled).await?;
+            place = tab.ask("bevara.measure()", CALL_LIMIT).await?;
+        }
         let below = place.height.saturating_sub(place.top + place.view);
         if below > 2 {
-            let step = (place.view * 17 / 20).max(100);
-            place = go(tab, place.top + step).await?;
-            tokio::time::sleep(STEP_PAUSE).await;
+            place = step(tab, place, scrolled.drops).await?;
             continue;
         }
-        let (grown, acts) = at_bottom(tab, &mut scrolled, (place, expand)).await?;
-        scrolled.acts.extend(acts);
-        match grown {
+        match at_bottom(tab, &mut scrolled, (place, expand)).await? {
             Some(now) => place = now,
             None => break,
         }
     }
-    tab.ask::<Option<bool>>("(bevara.eager(), null)", CALL_LIMIT)
-        .await?;
+    ask_for_pictures(tab, &mut scrolled).await?;
     scrolled.at_rest &= load::settle(tab).await?;
-    collect(tab, &mut scrolled).await?;
+    collect(tab, &mut scrolled, true).await?;
     Ok(scrolled)
+}
+
+/// One step down. Where posts come and go, a shorter one, and what is to be drawn there is waited for.
+async fn step(tab: &mut Tab, place: Measure, slowly: bool) -> Result<Measure, CdpError> {
+    let share = if slowly { 10 } else { 17 };
+    let down = (place.view * share / 20).max(100);
+    let mut now = go(tab, place.top + down).await?;
+    tokio::time::sleep(STEP_PAUSE).await;
+    let begun = Instant::now();
+    while slowly && begun.elapsed() < STALL_LIMIT {
+        let before = now;
+        now = tab.ask("bevara.measure()", CALL_LIMIT).await?;
+        if now == before && now.loaded == now.images && tab.traffic().in_flight() == 0 {
+            break;
+        }
+        tokio::time::sleep(STEP_PAUSE).await;
+    }
+    Ok(now)
+}
+
+async fn ask_for_pictures(tab: &mut Tab, scrolled: &mut Scrolled) -> Result<(), CdpError> {
+    let forced: Vec<Act> = tab.ask("bevara.eager()", READ_LIMIT).await?;
+    scrolled.acts.extend(forced);
+    Ok(())
+}
+
+/// Clicks what shows more of the same page; whether anything was clicked.
+async fn open(tab: &mut Tab, scrolled: &mut Scrolled) -> Result<bool, CdpError> {
+    let expanded: Expanded = tab.ask("bevara.expand()", READ_LIMIT).await?;
+    scrolled.post_limit |= expanded.full;
+    let any = !expanded.log.is_empty();
+    scrolled.acts.extend(expanded.log);
+    Ok(any)
 }
 
 /// Waits at the lower end; `Some` as soon as the page has grown, `None` where it is the end.
@@ -99,31 +178,24 @@ async fn at_bottom(
     tab: &mut Tab,
     scrolled: &mut Scrolled,
     (place, expand): (Measure, bool),
-) -> Result<(Option<Measure>, Vec<Act>), CdpError> {
-    tab.ask::<Option<bool>>("(bevara.eager(), null)", CALL_LIMIT)
-        .await?;
-    let acts = if expand {
-        let expanded: Expanded = tab.ask("bevara.expand()", CALL_LIMIT).await?;
-        scrolled.post_limit |= expanded.full;
-        expanded.log
-    } else {
-        Vec::new()
-    };
+) -> Result<Option<Measure>, CdpError> {
+    ask_for_pictures(tab, scrolled).await?;
+    let clicked = expand && open(tab, scrolled).await?;
     for nudge in [true, false] {
         if let Some(now) = await_growth(tab, scrolled, place).await? {
-            return Ok((Some(now), acts));
+            return Ok(Some(now));
         }
         if nudge {
             // Some feeds load only when their end comes into view anew.
             go(tab, place.top.saturating_sub(place.view / 2)).await?;
             tokio::time::sleep(STEP_PAUSE).await;
             let now = go(tab, place.height).await?;
-            if now.height != place.height || now.posts != place.posts {
-                return Ok((Some(now), acts));
+            if now.height != place.height || now.posts > place.posts {
+                return Ok(Some(now));
             }
         }
     }
-    Ok(((!acts.is_empty()).then_some(place), acts))
+    Ok(clicked.then_some(place))
 }
 
 async fn await_growth(
@@ -165,11 +237,12 @@ async fn go(tab: &mut Tab, top: u32) -> Result<Measure, CdpError> {
         .await
 }
 
-async fn collect(tab: &mut Tab, scrolled: &mut Scrolled) -> Result<(), CdpError> {
+async fn collect(tab: &mut Tab, scrolled: &mut Scrolled, anew: bool) -> Result<(), CdpError> {
     let collected: Collected = tab
-        .ask(&format!("bevara.collect({POST_LIMIT})"), CALL_LIMIT)
+        .ask(&format!("bevara.collect({POST_LIMIT}, {anew})"), READ_LIMIT)
         .await?;
     scrolled.posts_shown = scrolled.posts_shown.max(collected.shown);
     scrolled.post_limit |= collected.full;
+    scrolled.drops |= collected.gone;
     Ok(())
 }

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use image::{DynamicImage, ImageFormat, RgbImage, imageops};
+use image::{DynamicImage, ImageFormat, Rgb, RgbImage, imageops};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -18,8 +18,10 @@ use crate::model::verdict::FileRole;
 
 /// Greatest height of a segment in device pixels.
 pub(crate) const SEGMENT: u32 = 8_000;
-/// Bounds of the overview in pixels.
-const OVERVIEW: (u32, u32) = (600, 8_000);
+/// Greatest width and height of the overview in pixels.
+const OVERVIEW: u32 = 4_000;
+/// Greatest width of a column of the overview, and the space between two.
+const COLUMN: (u32, u32) = (600, 12);
 /// How long one picture may take.
 const SHOT_LIMIT: Duration = Duration::from_mins(1);
 
@@ -38,8 +40,10 @@ pub(crate) struct Segment {
     pub(crate) inked: u64,
     /// All pixels.
     pub(crate) pixels: u64,
-    /// Pieces of text that ought to be seen in it.
+    /// Pieces of text and pictures that ought to be seen in it.
     pub(crate) texts: u32,
+    /// Where bands begin, in CSS pixels, that have one colour though several pieces ought to be seen in them.
+    pub(crate) blank_bands: Vec<u32>,
 }
 
 impl Segment {
@@ -87,9 +91,10 @@ pub(crate) async fn page(
 ) -> Result<(), Problem> {
     let before: Measure = tab.ask("bevara.measure()", CALL_LIMIT).await?;
     let height = before.height.clamp(1, limit);
-    let step = SEGMENT / scale.max(1);
-    let texts: Vec<u32> = tab
-        .ask(&format!("bevara.marks({height}, {step})"), SHOT_LIMIT)
+    let band = LIMITS.band;
+    let step = (SEGMENT / scale.max(1) / band).max(1) * band;
+    let marks: Vec<u32> = tab
+        .ask(&format!("bevara.marks({height}, {band})"), SHOT_LIMIT)
         .await?;
     let mut overview = Overview::of(width, height);
     let mut top = 0;
@@ -102,6 +107,8 @@ pub(crate) async fn page(
             .map_err(|error| Problem::Picture(error.to_string()))?
             .into_rgb8();
         let (inked, pixels) = ink(&picture);
+        let marks = marks_between(&marks, (top, bottom));
+        let blank_bands = blank_bands(&picture, (top, bottom), marks);
         overview.add(picture, (top, bottom));
         write(&raw.join(&name), &png)?;
         shots.files.push(CapturedFile {
@@ -115,7 +122,8 @@ pub(crate) async fn page(
             sha256: Sha256Hex::of(&png),
             inked,
             pixels,
-            texts: texts.get(number).copied().unwrap_or(0),
+            texts: marks.iter().sum(),
+            blank_bands,
         });
         top = bottom;
     }
@@ -154,8 +162,43 @@ fn is_blank(segments: &[Segment]) -> bool {
     let pixels: u64 = segments.iter().map(|segment| segment.pixels).sum();
     inked * 1000 <= pixels * LIMITS.blank_per_mille
         || segments.iter().any(|segment| {
-            segment.texts > 0 && segment.inked == 0 || segment.texts > 20 && segment.is_blank()
+            segment.texts > 0 && segment.inked == 0
+                || segment.texts > 20 && segment.is_blank()
+                || !segment.blank_bands.is_empty()
         })
+}
+
+/// The marks of the bands between two lines of the page.
+fn marks_between(marks: &[u32], (top, bottom): (u32, u32)) -> &[u32] {
+    let index = |line: u32| usize::try_from(line.div_ceil(LIMITS.band)).unwrap_or(usize::MAX);
+    let to = index(bottom).min(marks.len());
+    &marks[index(top).min(to)..to]
+}
+
+/// Bands of a segment in which nothing is drawn though several pieces ought to be seen.
+fn blank_bands(picture: &RgbImage, (top, bottom): (u32, u32), marks: &[u32]) -> Vec<u32> {
+    let width = usize::try_from(picture.width()).unwrap_or(1).max(1);
+    let line = |css: u32| scaled(css - top, picture.height(), bottom - top);
+    let mut blank = Vec::new();
+    for (number, pieces) in (0..).zip(marks) {
+        let from = top + number * LIMITS.band;
+        let to = (from + LIMITS.band).min(bottom);
+        if *pieces < LIMITS.band_pieces || to <= from {
+            continue;
+        }
+        let rows = picture.as_raw().chunks_exact(width * 3);
+        let skip = usize::try_from(line(from)).unwrap_or(usize::MAX);
+        let take = usize::try_from(line(to) - line(from)).unwrap_or(0);
+        let mut pixels = rows
+            .skip(skip)
+            .take(take)
+            .flat_map(|row| row.as_chunks::<3>().0);
+        let first = pixels.next();
+        if pixels.all(|pixel| Some(pixel) == first) {
+            blank.push(from);
+        }
+    }
+    blank
 }
 
 /// Pixels that differ from the most frequent colour, counted up to a twentieth of all, and all pixels.
@@ -194,34 +237,62 @@ fn ink(picture: &RgbImage) -> (u64, u64) {
     (inked, all)
 }
 
-/// The small picture, put together from the segments.
+/// The small picture, put together from the segments: a tall page is laid in columns side by side, read as columns of
+/// a newspaper are, so that it stays legible.
 struct Overview {
     canvas: RgbImage,
-    height: u32,
+    /// Height of the page, in CSS pixels, and of the page when it is small.
+    height: (u32, u32),
+    column: u32,
+    rows: u32,
 }
 
 impl Overview {
     fn of(width: u32, height: u32) -> Self {
-        let by_width = scaled(height, OVERVIEW.0.min(width), width);
-        let (small_width, small_height) = if by_width <= OVERVIEW.1 {
-            (OVERVIEW.0.min(width), by_width)
-        } else {
-            (scaled(width, OVERVIEW.1, height), OVERVIEW.1)
+        let gap = COLUMN.1;
+        let mut column = COLUMN.0.min(width).max(1);
+        let fits = |column: u32| {
+            let columns = ((OVERVIEW + gap) / (column + gap)).max(1);
+            scaled(height, column, width) <= columns.saturating_mul(OVERVIEW)
         };
+        while column > 1 && !fits(column) {
+            column -= 1;
+        }
+        let small = scaled(height, column, width).max(1);
+        // A page up to three times as high as it is wide needs no columns.
+        let columns = if small <= column * 3 {
+            1
+        } else {
+            let most = ((OVERVIEW + gap) / (column + gap)).max(1);
+            // As many columns as make the whole about as wide as it is high.
+            (1..=most)
+                .find(|count| small.div_ceil(*count) <= (column + gap) * count)
+                .unwrap_or(most)
+        };
+        let rows = small.div_ceil(columns).clamp(1, OVERVIEW);
+        let canvas = RgbImage::from_pixel((column + gap) * columns - gap, rows, Rgb([160; 3]));
         Self {
-            canvas: RgbImage::new(small_width.max(1), small_height.max(1)),
-            height,
+            canvas,
+            height: (height, small),
+            column,
+            rows,
         }
     }
 
     fn add(&mut self, picture: RgbImage, (top, bottom): (u32, u32)) {
-        let place = |line| scaled(line, self.canvas.height(), self.height);
+        let place = |line| scaled(line, self.height.1, self.height.0);
         let (from, to) = (place(top), place(bottom));
-        if to > from {
-            let small = DynamicImage::ImageRgb8(picture)
-                .thumbnail_exact(self.canvas.width(), to - from)
-                .into_rgb8();
-            imageops::replace(&mut self.canvas, &small, 0, i64::from(from));
+        if to <= from {
+            return;
+        }
+        let small = DynamicImage::ImageRgb8(picture)
+            .thumbnail_exact(self.column, to - from)
+            .into_rgb8();
+        for row in from..to {
+            let (column, line) = (row / self.rows, row % self.rows);
+            let left = i64::from(column) * i64::from(self.column + COLUMN.1);
+            let strip = imageops::crop_imm(&small, 0, row - from, self.column, 1);
+            imageops::replace(&mut self.canvas, &*strip, left, i64::from(line));
         }
     }
 
@@ -244,7 +315,6 @@ fn scaled(value: u32, part: u32, whole: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use image::Rgb;
 
     #[test]
     fn ink_is_what_differs_from_the_most_frequent_colour() {
@@ -257,19 +327,54 @@ mod tests {
     }
 
     #[test]
-    fn the_overview_keeps_its_bounds_and_its_segments_places() {
-        for (width, height, expected) in [
-            (1280, 900, (600, 422)),
-            (1280, 98_000, (104, 8_000)),
-            (400, 1_000, (400, 1_000)),
+    fn the_overview_keeps_its_bounds_and_lays_tall_pages_in_columns() {
+        for (width, height) in [
+            (1280, 900),
+            (1280, 98_000),
+            (1280, 250_000),
+            (400, 1_000),
+            (320, 40_000),
+            (1, 1),
         ] {
-            assert_eq!(Overview::of(width, height).canvas.dimensions(), expected);
+            let overview = Overview::of(width, height);
+            let (wide, high) = overview.canvas.dimensions();
+            assert!(
+                wide <= 4_000 && high <= 4_000,
+                "{width} {height}: {wide} {high}"
+            );
+            let columns = (wide + COLUMN.1) / (overview.column + COLUMN.1);
+            assert!(
+                columns * overview.rows >= overview.height.1,
+                "{width} {height}"
+            );
+            // A column is never narrower than a fifth of the page.
+            assert!(overview.column * 5 >= width.min(1280), "{width} {height}");
         }
-        let mut overview = Overview::of(100, 200);
-        overview.add(RgbImage::from_pixel(100, 80, Rgb([1, 2, 3])), (0, 80));
-        overview.add(RgbImage::from_pixel(100, 120, Rgb([4, 5, 6])), (80, 200));
-        assert_eq!(overview.canvas.get_pixel(50, 79), &Rgb([1, 2, 3]));
-        assert_eq!(overview.canvas.get_pixel(50, 80), &Rgb([4, 5, 6]));
-        assert_eq!(overview.canvas.get_pixel(50, 199), &Rgb([4, 5, 6]));
+        assert_eq!(Overview::of(1280, 900).canvas.dimensions(), (600, 422));
+    }
+
+    #[test]
+    fn the_overview_keeps_its_segments_places() {
+        let mut overview = Overview::of(100, 1_000);
+        let (columns, rows) = (4, 250);
+        assert_eq!(overview.canvas.dimensions(), (100 * columns + 12 * 3, rows));
+        overview.add(RgbImage::from_pixel(100, 600, Rgb([1, 2, 3])), (0, 600));
+        overview.add(RgbImage::from_pixel(100, 400, Rgb([4, 5, 6])), (600, 1_000));
+        assert_eq!(overview.canvas.get_pixel(50, 249), &Rgb([1, 2, 3]));
+        assert_eq!(overview.canvas.get_pixel(105, 100), &Rgb([160; 3]));
+        assert_eq!(overview.canvas.get_pixel(224 + 50, 99), &Rgb([1, 2, 3]));
+        assert_eq!(overview.canvas.get_pixel(224 + 50, 100), &Rgb([4, 5, 6]));
+        assert_eq!(overview.canvas.get_pixel(336 + 50, 249), &Rgb([4, 5, 6]));
+    }
+
+    #[test]
+    fn a_band_is_blank_that_has_pieces_and_one_colour() {
+        let mut picture = RgbImage::from_pixel(10, 4_000, Rgb([255; 3]));
+        picture.put_pixel(3, 2_500, Rgb([0; 3]));
+        // At two device pixels a CSS pixel: bands 8000, 9000; the second holds a black pixel.
+        assert_eq!(blank_bands(&picture, (8_000, 10_000), &[9, 9]), [8_000]);
+        assert_eq!(blank_bands(&picture, (8_000, 10_000), &[4, 9]), [0_u32; 0]);
+        assert_eq!(marks_between(&[1, 2, 3, 4], (1_000, 2_500)), [2, 3]);
+        assert_eq!(marks_between(&[1, 2], (0, 9_000)), [1, 2]);
     }
 }

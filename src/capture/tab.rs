@@ -21,7 +21,15 @@ const CLEAR_LIMIT: Duration = Duration::from_secs(10);
 pub(crate) const LANGUAGE: &str = "sv-SE";
 pub(crate) const ZONE: &str = "Europe/Stockholm";
 
-const SCRIPT: &str = include_str!("script/page.js");
+const SCRIPT: &str = concat!(
+    "(() => {\n",
+    include_str!("script/base.js"),
+    include_str!("script/posts.js"),
+    include_str!("script/acts.js"),
+    include_str!("script/ready.js"),
+    include_str!("script/text.js"),
+    "return true; })()"
+);
 
 /// An open tab.
 #[derive(Debug)]
@@ -114,6 +122,10 @@ impl Tab {
                 json!({"enabled": true}),
             ),
             ("Emulation.setDeviceMetricsOverride", size),
+            (
+                "Emulation.setCPUThrottlingRate",
+                json!({"rate": options.slowdown.max(1)}),
+            ),
         ];
         for (method, params) in calls {
             self.session.call(method, params, CALL_LIMIT).await?;
@@ -124,6 +136,24 @@ impl Tab {
     /// What has been observed so far.
     pub(crate) fn traffic(&self) -> MutexGuard<'_, Traffic> {
         lock(&self.traffic)
+    }
+
+    /// The connection to the browser.
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Frames of this tab that the browser runs in processes of their own.
+    pub(crate) async fn frame_targets(&self) -> Result<Vec<String>, CdpError> {
+        let answer = self
+            .client
+            .call("Target.getTargets", json!({}), CALL_LIMIT)
+            .await?;
+        let all = answer["targetInfos"].as_array().into_iter().flatten();
+        Ok(all
+            .filter(|one| one["type"] == "iframe" && one["browserContextId"] == *self.context)
+            .map(|one| string(&one["targetId"]))
+            .collect())
     }
 
     /// The value of an expression of the page script, `bevara.…`.

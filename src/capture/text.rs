@@ -1,5 +1,6 @@
 //! Page text, inventory and DOM; and how many posts of the inventory stand in the text.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::capture::tab::{CALL_LIMIT, Tab};
-use crate::capture::{CapturedFile, Problem, write};
+use crate::capture::{CapturedFile, Problem, frames, write};
 use crate::model::json;
 use crate::model::verdict::{Counts, FileRole};
 
@@ -51,6 +52,12 @@ pub(crate) struct Texts {
     pub(crate) chars: u64,
     /// Posts seen.
     pub(crate) counts: Counts,
+    /// Their texts.
+    pub(crate) posts: Vec<String>,
+    /// Addresses of frames whose text could not be read.
+    pub(crate) frames_unread: Vec<String>,
+    /// Characters that no font has, `U+…`.
+    pub(crate) unprintable: Vec<String>,
 }
 
 /// Writes `page.txt`, `inventory.json` and `dom.html`. `shown` is the number of posts in the DOM at its fullest.
@@ -61,13 +68,17 @@ pub(crate) async fn read(
     texts: &mut Texts,
 ) -> Result<(), Problem> {
     let items = inventory(tab).await?;
-    let text = whole(tab, "text").await?;
+    let mut text = whole(tab, "text").await?;
+    frames(tab, &mut text, texts).await?;
+    texts.unprintable = tab.ask("bevara.unprintable()", READ_LIMIT).await?;
     texts.chars = u64::try_from(text.chars().count()).unwrap_or(u64::MAX);
     texts.counts = Counts {
         dom: shown,
         text: standing(&items, &text),
         inventory: u32::try_from(items.len()).unwrap_or(u32::MAX),
+        pdf: None,
     };
+    texts.posts = items.iter().map(|item| item.text.clone()).collect();
     let document = json!({"v": 1, "posts": items});
     let line = json::to_line(&document).map_err(|error| Problem::Document(error.to_string()))?;
     for (role, name, bytes) in [
@@ -86,6 +97,23 @@ pub(crate) async fn read(
         role: FileRole::Dom,
         name: "dom.html".to_owned(),
     });
+    Ok(())
+}
+
+/// Adds what frames of other origins say, after the page's own text.
+async fn frames(tab: &mut Tab, text: &mut String, texts: &mut Texts) -> Result<(), Problem> {
+    let strangers: Vec<String> = tab.ask("bevara.strangers()", CALL_LIMIT).await?;
+    if strangers.is_empty() {
+        return Ok(());
+    }
+    let read = frames::texts(tab).await?;
+    for one in &read {
+        text.push_str("\n\n");
+        text.push_str(one.trim());
+    }
+    if read.len() < strangers.len() {
+        texts.frames_unread = strangers;
+    }
     Ok(())
 }
 
@@ -120,7 +148,7 @@ async fn whole(tab: &mut Tab, which: &str) -> Result<String, Problem> {
 /// counted where the inventory has it.
 fn standing(items: &[Item], text: &str) -> u32 {
     let text = squash(text);
-    let mut taken: std::collections::BTreeMap<String, usize> = std::collections::BTreeMap::new();
+    let mut taken: BTreeMap<String, usize> = BTreeMap::new();
     let mut count = 0;
     for item in items {
         let wanted = squash(&item.text);
@@ -137,6 +165,50 @@ fn standing(items: &[Item], text: &str) -> u32 {
         }
     }
     count
+}
+
+/// Posts that stand in the text of a print, each at a place of its own. Prints break and hyphenate lines, drop
+/// variation selectors and set what is painted later last; so it is the three longest lines of a post that are looked
+/// for, letters and digits alone. Lines that run from right to left are drawn in another order and are left out.
+pub(crate) fn standing_in_print(posts: &[String], print: &str) -> u32 {
+    let print = bare(print);
+    let mut taken: BTreeMap<String, usize> = BTreeMap::new();
+    let mut count = 0;
+    for post in posts {
+        let mut lines: Vec<String> = post
+            .lines()
+            .filter(|line| !line.chars().any(is_right_to_left))
+            .map(bare)
+            .filter(|line| !line.is_empty())
+            .collect();
+        lines.sort_by_key(|line| std::cmp::Reverse(line.len()));
+        lines.truncate(3);
+        let Some(longest) = lines.first() else {
+            count += 1;
+            continue;
+        };
+        let from = taken.get(longest).copied().unwrap_or(0);
+        let found = print.get(from..).and_then(|rest| rest.find(longest));
+        if let Some(at) = found
+            && lines.iter().all(|line| print.contains(line))
+        {
+            taken.insert(longest.clone(), from + at + longest.len());
+            count += 1;
+        }
+    }
+    count
+}
+
+fn bare(text: &str) -> String {
+    text.chars()
+        .filter(|one| one.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// Hebrew, Arabic and their neighbours, and their presentation forms.
+fn is_right_to_left(one: char) -> bool {
+    matches!(u32::from(one), 0x0590..=0x08ff | 0xfb1d..=0xfdff | 0xfe70..=0xfeff)
 }
 
 fn squash(text: &str) -> String {
@@ -166,5 +238,19 @@ mod tests {
         let thrice = [item("Glad påsk!"), item("Glad påsk!"), item("Glad påsk!")];
         assert_eq!(standing(&thrice, text), 2);
         assert_eq!(standing(&[item("Något annat"), item("")], text), 1);
+    }
+
+    #[test]
+    fn a_post_stands_in_a_print_that_breaks_its_lines() {
+        let print =
+            "Exempelkommun\nSnö\nröj-\nningen på Ås\ngatan fortsätter. Räk\u{ad}smörgås!\n12\n";
+        let posts = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
+        let kept = posts(&["Exempelkommun\nSnöröjningen på Åsgatan fortsätter. ❄️ Räksmörgås!"]);
+        assert_eq!(standing_in_print(&kept, print), 1);
+        let lost = posts(&["Exempelkommun\nSnöröjningen på Ängsgatan fortsätter."]);
+        assert_eq!(standing_in_print(&lost, print), 0);
+        let twice = posts(&["Exempelkommun", "Exempelkommun"]);
+        assert_eq!(standing_in_print(&twice, print), 1);
+        assert_eq!(standing_in_print(&posts(&["❄️", "שלום"]), print), 2);
     }
 }

@@ -48,6 +48,8 @@ pub(crate) struct Request {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Waiting {
     url: String,
+    /// The frame that asks.
+    frame: String,
     /// Made by a script.
     is_call: bool,
     /// When a part of the answer last came.
@@ -151,6 +153,10 @@ impl Traffic {
             "Page.frameNavigated" if params["frame"]["id"] == self.frame.as_str() => {
                 self.loads += 1;
             }
+            "Page.frameDetached" if params["reason"] == "swap" => {
+                let frame = text(&params["frameId"]);
+                self.needed.retain(|_, waiting| waiting.frame != frame);
+            }
             "Page.downloadWillBegin" | "Browser.downloadWillBegin" => self.download = true,
             "Page.javascriptDialogOpening" => self.dialogs += 1,
             _ => {}
@@ -188,9 +194,12 @@ impl Traffic {
         if url.starts_with("data:") || url.starts_with("blob:") {
             return;
         }
-        if self.is_needed(&kind, &url) {
+        // Of a frame of another site nothing more is heard here: it lives in a process of its own.
+        let is_stranger = kind == "Document" && !main && !self.is_own(&url);
+        if self.is_needed(&kind, &url) && !is_stranger {
             let waiting = Waiting {
                 url: url.clone(),
+                frame: text(&params["frameId"]),
                 is_call: kind == "Fetch" || kind == "XHR",
                 heard: None,
             };
@@ -298,6 +307,20 @@ impl Traffic {
                 })
                 .count();
         u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
+    /// How many of these pictures failed.
+    pub(crate) fn pictures_failed(&self, painted: &BTreeSet<String>) -> u32 {
+        let failed: BTreeSet<&String> = self
+            .requests
+            .iter()
+            .filter(|request| request.kind == "Image" && painted.contains(&request.url))
+            .filter(|request| {
+                request.error.is_some() || request.status.is_some_and(|status| status >= 400)
+            })
+            .map(|request| &request.url)
+            .collect();
+        u32::try_from(failed.len()).unwrap_or(u32::MAX)
     }
 
     /// Addresses whose answer was waited for in vain.

@@ -24,6 +24,10 @@ pub struct Limits {
     pub posts_percent: u64,
     /// A page without posts and with a wall's signs is a wall up to this many characters.
     pub wall_chars: u64,
+    /// Height of a band of the page in CSS pixels, each looked at by itself.
+    pub band: u32,
+    /// A band of one colour is blank when this many pieces of text or pictures ought to be seen in it.
+    pub band_pieces: u32,
 }
 
 /// The numbers in force.
@@ -33,6 +37,8 @@ pub const LIMITS: Limits = Limits {
     text_percent: 50,
     posts_percent: 50,
     wall_chars: 1_500,
+    band: 1_000,
+    band_pieces: 5,
 };
 
 /// What the last complete capture of the account had.
@@ -100,6 +106,15 @@ fn not_the_page(facts: &PageFacts, baseline: Option<&Baseline>) -> BTreeSet<Reas
     if reasons.is_empty() && is_wall(facts, baseline) {
         reasons.insert(Reason::NotLoggedIn);
     }
+    // Words decide nothing about a page that has posts, or much to read.
+    let little = facts.counts.inventory == 0 && facts.text_chars <= LIMITS.wall_chars;
+    if reasons.is_empty() && little {
+        if facts.gate {
+            reasons.insert(Reason::Gate);
+        } else if facts.says_gone {
+            reasons.insert(Reason::NotAvailable);
+        }
+    }
     reasons
 }
 
@@ -116,6 +131,7 @@ fn is_wall(facts: &PageFacts, baseline: Option<&Baseline>) -> bool {
     let posts = facts.counts.inventory;
     if posts == 0 {
         return (facts.password_field && (short || facts.login_phrase || before > 0))
+            || (facts.login_overlay && (short || before > 0))
             || (facts.login_phrase && short);
     }
     facts.password_field && is_below(posts.into(), before.into(), LIMITS.posts_percent)
@@ -139,10 +155,7 @@ fn shortcomings(facts: &PageFacts) -> BTreeSet<Reason> {
         (facts.text_chars == 0, Reason::TextMissing),
         (facts.images_loaded < facts.images, Reason::PartialImages),
         (facts.requests_failed > 0, Reason::RequestsFailed),
-        (
-            facts.password_field && facts.login_overlay,
-            Reason::NotLoggedIn,
-        ),
+        (facts.login_overlay, Reason::NotLoggedIn),
         (!agree(facts.counts), Reason::CountsDisagree),
     ];
     reasons.extend(
@@ -199,9 +212,14 @@ fn is_below(now: u64, before: u64, percent: u64) -> bool {
 
 /// Whether the counts differ by at most 2 % of the greatest.
 fn agree(counts: Counts) -> bool {
-    let all = [counts.dom, counts.text, counts.inventory].map(u64::from);
-    let greatest = all.into_iter().max().unwrap_or(0);
-    let least = all.into_iter().min().unwrap_or(0);
+    let all = [
+        Some(counts.dom),
+        Some(counts.text),
+        Some(counts.inventory),
+        counts.pdf,
+    ];
+    let greatest = u64::from(all.into_iter().flatten().max().unwrap_or(0));
+    let least = u64::from(all.into_iter().flatten().min().unwrap_or(0));
     (greatest - least) * 100 <= greatest * LIMITS.counts_percent
 }
 
@@ -229,6 +247,7 @@ mod tests {
             dom,
             text,
             inventory,
+            pdf: Some(inventory),
         }
     }
 

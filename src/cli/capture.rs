@@ -17,7 +17,8 @@ use crate::ops::snapshot::{Captured, Order, capture, capturing_actor};
 
 /// Capture accounts now: pictures, PDF/A, text and inventory of the whole page
 ///
-/// One account that fails never stops the others. Ends with 1 when any capture is partial or failed.
+/// The table shows how many posts were seen and how far page, text, PDF and inventory agree about them. One account
+/// that fails never stops the others. Ends with 1 when any capture is partial or failed.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  bevara capture exempel-facebook --occasion major-change --note \"Ny profilbild\"\n  bevara capture --from-file skarm-1.png skarm-2.jpg exempel-snapchat --whole"
@@ -139,10 +140,21 @@ fn text(captures: &[Captured]) -> String {
                 captured.account.to_string(),
                 verdict.to_owned(),
                 captured.counts.inventory.to_string(),
+                format!("{} %", captured.counts.agreement()),
                 captured.capture.to_string(),
                 reasons.join("; "),
             ]
         })
         .collect();
-    table(&["Konto", "Resultat", "Inlägg", "Fångst", "Orsak"], rows)
+    table(
+        &[
+            "Konto",
+            "Resultat",
+            "Inlägg",
+            "Samstämmigt",
+            "Fångst",
+            "Orsak",
+        ],
+        rows,
+    )
 }

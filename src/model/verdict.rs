@@ -38,6 +38,10 @@ pub enum Reason {
     RedirectLoop,
     /// The answer is no page (a download, a picture, an empty answer).
     NoPage,
+    /// Another page stands before it: consent, a check for robots, a block.
+    Gate,
+    /// The page itself says that there is nothing to see, though the server answered 200.
+    NotAvailable,
     /// The page never came to rest within its limits.
     TimeoutPage,
     /// The screenshot did not finish.
@@ -83,6 +87,8 @@ impl Reason {
             Self::Refused => "refused",
             Self::RedirectLoop => "redirect_loop",
             Self::NoPage => "no_page",
+            Self::Gate => "gate",
+            Self::NotAvailable => "not_available",
             Self::TimeoutPage => "timeout_page",
             Self::TimeoutShot => "timeout_shot",
             Self::TimeoutPrint => "timeout_print",
@@ -113,6 +119,8 @@ impl Reason {
             Self::Refused => "ingen anslutning",
             Self::RedirectLoop => "omdirigeras utan slut",
             Self::NoPage => "svaret är ingen sida",
+            Self::Gate => "en annan sida står före: samtycke, robotkontroll eller spärr",
+            Self::NotAvailable => "sidan säger själv att innehållet inte är tillgängligt",
             Self::TimeoutPage => "sidan blev aldrig färdig",
             Self::TimeoutShot => "skärmbilden blev aldrig färdig",
             Self::TimeoutPrint => "utskriften till PDF blev aldrig färdig",
@@ -142,6 +150,27 @@ pub struct Counts {
     pub text: u32,
     /// Posts in the inventory.
     pub inventory: u32,
+    /// Posts whose text stands in the text of the PDF; absent where there is none, or only pictures in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pdf: Option<u32>,
+}
+
+impl Counts {
+    /// How far the outputs agree, in whole per cent: the least count of the greatest, rounded down. Without posts, all.
+    pub fn agreement(self) -> u32 {
+        let all = [
+            Some(self.dom),
+            Some(self.text),
+            Some(self.inventory),
+            self.pdf,
+        ];
+        let greatest = all.into_iter().flatten().max().unwrap_or(0);
+        let least = all.into_iter().flatten().min().unwrap_or(0);
+        if greatest == 0 {
+            return 100;
+        }
+        u32::try_from(u64::from(least) * 100 / u64::from(greatest)).unwrap_or(100)
+    }
 }
 
 /// What a file of a page capture is.

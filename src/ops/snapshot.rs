@@ -19,6 +19,7 @@ use crate::model::time::Instant;
 use crate::model::verdict::{Counts, FileRole, Reason, Verdict};
 use crate::ops::error::OpsError;
 use crate::ops::schedule;
+use crate::render::pdf_text;
 use crate::render::pdfa::{self, Flavour, PdfaOptions};
 use crate::render::pictures;
 use crate::store::stage::{SealedStage, Stage};
@@ -117,6 +118,7 @@ impl BrowserSlot {
             profile: stage.dir().join("profile"),
             width: app.config.capture.width,
             scale: app.config.capture.scale,
+            slowdown: 1,
         };
         Ok(Self {
             options,
@@ -364,6 +366,14 @@ fn make_pdf(
             }
         }
     };
+    if kind != PdfKind::Pictures {
+        match pdf_text::read(&bytes) {
+            Ok(text) => page.compare_with_print(&text),
+            Err(error) => {
+                tracing::warn!(account.id = %account.account.id, %error, "the text of the PDF could not be read");
+            }
+        }
+    }
     let name = if kind == PdfKind::Invalid {
         "page-not-pdfa.pdf"
     } else {

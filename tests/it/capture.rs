@@ -13,21 +13,27 @@ use crate::pages::{Pages, colour};
 use crate::processes::{family, kill, until};
 
 /// A browser and a directory for what it takes.
-struct Rig {
-    dir: tempfile::TempDir,
-    browser: Browser,
+pub(crate) struct Rig {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) browser: Browser,
     taken: u32,
 }
 
 impl Rig {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(1, 1).await
+    }
+
+    /// A browser with `scale` device pixels a CSS pixel, on a processor that seems `slowdown` times slower.
+    pub(crate) async fn start_with(scale: u32, slowdown: u32) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let options = BrowserOptions {
             path: None,
             launcher: env!("CARGO_BIN_EXE_bevara").into(),
             profile: dir.path().join("profile"),
             width: 1280,
-            scale: 1,
+            scale,
+            slowdown,
         };
         let browser = Browser::launch(&options).await.unwrap();
         Self {
@@ -37,7 +43,7 @@ impl Rig {
         }
     }
 
-    async fn take(&mut self, url: &str) -> (PageCapture, PathBuf) {
+    pub(crate) async fn take(&mut self, url: &str) -> (PageCapture, PathBuf) {
         self.take_allowing(url, &["127.0.0.1/32"]).await
     }
 
@@ -54,16 +60,16 @@ impl Rig {
     }
 }
 
-fn verdict(page: &PageCapture) -> (Verdict, Vec<Reason>) {
+pub(crate) fn verdict(page: &PageCapture) -> (Verdict, Vec<Reason>) {
     judge(&page.facts, None, page.raw_pdf.as_ref().map(|_| true))
 }
 
-fn document(raw: &Path, name: &str) -> Value {
+pub(crate) fn document(raw: &Path, name: &str) -> Value {
     serde_json::from_slice(&std::fs::read(raw.join(name)).unwrap()).unwrap()
 }
 
 /// Every colour that covers at least some 160 pixels of the segments; one pixel in sixteen is looked at.
-fn colours(page: &PageCapture, raw: &Path) -> BTreeSet<[u8; 3]> {
+pub(crate) fn colours(page: &PageCapture, raw: &Path) -> BTreeSet<[u8; 3]> {
     let mut counts = std::collections::BTreeMap::<[u8; 3], u32>::new();
     for file in segments(page) {
         let picture = image::open(raw.join(&file.name)).unwrap().into_rgb8();
@@ -77,7 +83,7 @@ fn colours(page: &PageCapture, raw: &Path) -> BTreeSet<[u8; 3]> {
     often.map(|(colour, _)| colour).collect()
 }
 
-fn segments(page: &PageCapture) -> impl Iterator<Item = &CapturedFile> {
+pub(crate) fn segments(page: &PageCapture) -> impl Iterator<Item = &CapturedFile> {
     page.files
         .iter()
         .filter(|file| file.role == FileRole::PagePng)
@@ -319,9 +325,11 @@ async fn a_tall_page_is_whole_in_its_segments() {
             block += 1;
         }
     }
+    // Six columns side by side; the last block ends the last of them.
     let overview = image::open(raw.join("overview.png")).unwrap().into_rgb8();
-    assert_eq!(overview.dimensions(), (256, 8_000));
-    assert_eq!(overview.get_pixel(200, 7_990).0, [255, 0, 0]);
+    assert_eq!(overview.dimensions(), (6 * 600 + 5 * 12, 3_125));
+    assert_eq!(overview.get_pixel(3_500, 3_120).0, [255, 0, 0]);
+    assert_eq!(overview.get_pixel(606, 100).0, [160; 3]);
     rig.browser.close().await;
 }
 

@@ -1,0 +1,103 @@
+  // ---- what is clicked and hidden
+  const labels = (element) => squash(element.innerText || element.value || element.getAttribute('aria-label') || '');
+  const BUTTON = 'button,[role="button"],input[type="button"],input[type="submit"],a,summary';
+  const buttons = (within) => inside(within, BUTTON);
+  // A link that leads elsewhere, or a form that is sent, is never clicked.
+  const stays = (element) => {
+    const link = element.closest('a[href],area[href]');
+    if (link) {
+      const href = link.getAttribute('href').trim();
+      if (href !== '' && !href.startsWith('#') && !/^javascript:/i.test(href)) return false;
+    }
+    const button = element.closest('button,input') || element;
+    if (button.form && (button.type === 'submit' || button.type === 'image')) return false;
+    return !button.disabled && button.getAttribute('aria-disabled') !== 'true';
+  };
+
+  const consentBars = () => {
+    const found = [];
+    const marked = /cookie|consent|gdpr|samtyck|onetrust|cybot|didomi|usercentrics|qc-cmp|sp_message|kakor/i;
+    for (const element of all('div,section,aside,dialog,form,footer,header,nav,iframe,[role="dialog"],[role="alertdialog"],[aria-modal="true"]')) {
+      if (element === document.documentElement || element === document.body) continue;
+      const style = getComputedStyle(element);
+      const floats = style.position === 'fixed' || style.position === 'sticky' || element.getAttribute('aria-modal') === 'true' || (element.localName === 'dialog' && element.open);
+      if (!floats || !visible(element)) continue;
+      if (found.some((one) => one.contains(element))) continue;
+      const text = squash(textOf(element));
+      if (text.length > 6000 || inside(element, POST).length > 0) continue;
+      const tag = `${element.id} ${typeof element.className === 'string' ? element.className : ''} ${element.getAttribute('aria-label') || ''} ${element.title || ''}`;
+      // A bar asks: a menu that only links to a page about cookies does not.
+      const asks = buttons(element).some((one) => {
+        const label = labels(one);
+        return words.refuse.includes(label) || words.accept.some((word) => label === word || label.startsWith(`${word} `));
+      });
+      if (marked.test(tag) || (asks && words.consent.some((word) => text.includes(word)))) found.push(element);
+    }
+    return found;
+  };
+  const refuse = () => {
+    roots(true);
+    const log = [];
+    for (const bar of consentBars()) {
+      const button = buttons(bar).find((one) => visible(one) && stays(one) && words.refuse.includes(labels(one)));
+      if (!button) continue;
+      log.push({ action: 'refused', element: name(bar), label: cut(labels(button), 100) });
+      button.click();
+    }
+    return log;
+  };
+  const hideBars = () => {
+    roots(true);
+    const log = [];
+    for (const bar of consentBars()) {
+      log.push({ action: 'hidden', element: name(bar), label: cut(textOf(bar), 100) });
+      if (bar.localName === 'dialog' && bar.open) bar.close();
+      hide(bar);
+    }
+    for (const element of [document.documentElement, document.body]) {
+      if (log.length && element && /hidden|clip/.test(getComputedStyle(element).overflowY)) force(element, { overflow: 'visible', position: 'static' });
+    }
+    return log;
+  };
+
+  // A button's words, without counts, dots and arrows: "Visa 12 svar …" is "visa svar".
+  const wordsOf = (label) => label.replace(/[^\p{L}\p{M}&'’-]+/gu, ' ').trim();
+  const shows = (label, button) => {
+    if (label.length > 60 || label === '') return false;
+    const text = wordsOf(label);
+    if (text.split(' ').some((word) => words.never.includes(word))) return false;
+    if (words.more_in_post.includes(text)) return above(button, POST) !== null;
+    return words.more.some((word) => text === word || text.startsWith(`${word} `) || (word.length > 12 && text.includes(word)));
+  };
+  const clicked = new Map();
+  const looked = new WeakMap();
+  let clicks = 0;
+  const sizeAround = (button) => (above(button, POST) || button.getRootNode().host || button.getRootNode().body || button.getRootNode()).querySelectorAll('*').length;
+  // "Visa fler" that stays is clicked again as long as each click has brought something; "Visa svar" may fold it up again.
+  const goesOn = (button, label) => {
+    const before = clicked.get(button);
+    if (!before) return true;
+    const more = wordsOf(label).split(' ').some((word) => words.additive.includes(word));
+    return more && before.label === label && before.times < LIMIT.again && sizeAround(button) > before.size;
+  };
+  const expand = async () => {
+    roots(true);
+    const log = [];
+    const scopes = document.querySelector('main,[role="main"]') ? [document.querySelector('main,[role="main"]'), ...roots().filter((one) => one !== document)] : roots();
+    for (const button of new Set(scopes.flatMap((scope) => [...scope.querySelectorAll(BUTTON)]))) {
+      if (clicks >= LIMIT.clicks) break;
+      const raw = `${button.textContent}\n${button.value || ''}\n${button.getAttribute('aria-label') || ''}`;
+      if (looked.get(button) === raw) continue;
+      const label = labels(button);
+      if (!shows(label, button)) { looked.set(button, raw); continue; }
+      if (!stays(button) || button.getAttribute('aria-expanded') === 'true' || !goesOn(button, label) || !visible(button)) continue;
+      const times = (clicked.get(button) || { times: 0 }).times + 1;
+      clicked.set(button, { label, times, size: sizeAround(button) });
+      clicks += 1;
+      log.push({ action: 'expanded', element: name(button), label: cut(label, 100) });
+      button.click();
+    }
+    if (log.length) await drawn();
+    return { log, full: clicks >= LIMIT.clicks };
+  };
+

@@ -1,0 +1,208 @@
+// Runs in an isolated world of the page: the page's own scripts can neither see nor change it. Word lists come from
+// phrases.rs as `words`. Nothing here is trusted: what it returns is bounded and typed where it is read.
+  const POST = [
+    'article', '[role="article"]', '.h-entry', '[data-testid="tweet"]', '[data-testid^="feedItem"]',
+    '[itemtype*="schema.org/SocialMediaPosting"]', '[itemtype*="schema.org/BlogPosting"]',
+    '[itemtype*="schema.org/DiscussionForumPosting"]', '[itemtype*="schema.org/Article"]',
+  ].join(',');
+  const LIMIT = { text: 100000, short: 500, clicks: 5000, again: 200 };
+  const clean = (text) => (text || '').replace(/[ \t\u00a0]+/g, ' ').replace(/\s*\n\s*/g, '\n').trim();
+  const squash = (text) => (text || '').normalize('NFC').replace(/\s+/g, ' ').trim().toLowerCase();
+  const cut = (text, limit = LIMIT.short) => (text || '').slice(0, limit);
+  const box = (element) => element.getBoundingClientRect();
+  const visible = (element) => {
+    const { width, height } = box(element);
+    if (width < 1 || height < 1) return false;
+    const style = getComputedStyle(element);
+    return style.visibility !== 'hidden' && style.display !== 'none' && Number(style.opacity) > 0.01;
+  };
+  const name = (element) => {
+    const id = element.id ? `#${element.id}` : '';
+    const cls = typeof element.className === 'string' ? element.className.trim().split(/\s+/).filter(Boolean).slice(0, 3) : [];
+    return cut(`${element.localName}${id}${cls.map((one) => `.${one}`).join('')}`, 200);
+  };
+  const force = (element, rules) => {
+    for (const [property, value] of Object.entries(rules)) element.style.setProperty(property, value, 'important');
+  };
+  const hide = (element) => force(element, { display: 'none' });
+  // Two frames: what a scroll or a click makes the page draw has been drawn.
+  const drawn = () => new Promise((done) => {
+    setTimeout(done, 1000);
+    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 0)));
+  });
+
+  // ---- the page is more than its document: open shadow trees, and frames of the same origin
+  const isFrame = (element) => element.localName === 'iframe' || element.localName === 'frame';
+  const documentOf = (frame) => {
+    try { return frame.contentDocument; } catch { return null; }
+  };
+  const frameOf = (root) => (root.nodeType === 9 && root !== document && root.defaultView ? root.defaultView.frameElement : null);
+  const parentOf = (element) => element.parentElement || element.getRootNode().host || frameOf(element.getRootNode()) || null;
+  // Elements with a shadow tree, a slot or a frame's document below them: `innerText` does not tell all of theirs.
+  let mixed = new WeakSet();
+  let known = { at: -1e9, roots: [] };
+  const roots = (fresh = false) => {
+    if (!fresh && performance.now() - known.at < 250) return known.roots;
+    const found = [];
+    mixed = new WeakSet();
+    const mark = (element) => {
+      for (let one = element; one && !mixed.has(one); one = parentOf(one)) mixed.add(one);
+    };
+    const enter = (root, depth) => {
+      found.push(root);
+      for (const element of root.querySelectorAll('*')) {
+        if (element.shadowRoot) {
+          mark(element);
+          if (depth < 20) enter(element.shadowRoot, depth + 1);
+        } else if (element.localName === 'slot') mark(element);
+        else if (isFrame(element) && visible(element)) {
+          const inner = documentOf(element);
+          if (inner && inner.body && inner.body.childNodes.length) {
+            mark(element);
+            if (depth < 20) enter(inner, depth + 1);
+          }
+        }
+      }
+    };
+    enter(document, 0);
+    known = { at: performance.now(), roots: found };
+    return found;
+  };
+  const all = (selector) => roots().flatMap((root) => [...root.querySelectorAll(selector)]);
+  const above = (element, selector) => {
+    for (let one = parentOf(element); one; one = parentOf(one)) {
+      const hit = one.closest(selector);
+      if (hit) return hit;
+      // `closest` has looked at this whole tree: on with what holds it.
+      const root = one.getRootNode();
+      one = root.host || frameOf(root);
+      if (!one) return null;
+      if (one.matches(selector)) return one;
+    }
+    return null;
+  };
+  const within = (root, selector) => {
+    const found = [...root.querySelectorAll(selector)];
+    for (const one of root.querySelectorAll('*')) if (one.shadowRoot) found.push(...within(one.shadowRoot, selector));
+    return found;
+  };
+  // What matches inside an element, its shadow trees included.
+  const inside = (element, selector) => {
+    if (!mixed.has(element)) return [...element.querySelectorAll(selector)];
+    return [...(element.shadowRoot ? within(element.shadowRoot, selector) : []), ...within(element, selector)];
+  };
+  const BLOCK = /^(block|flex|grid|list-item|table|flow-root)/;
+  const pieces = (node, out) => {
+    if (node.nodeType === 3) out.push(node.data.replace(/\s+/g, ' '));
+    if (node.nodeType === 9 || node.nodeType === 11) for (const child of node.childNodes) pieces(child, out);
+    if (node.nodeType !== 1 || /^(script|style|noscript|template|head)$/.test(node.localName)) return;
+    const style = getComputedStyle(node);
+    if (style.display === 'none' || style.visibility === 'hidden') return;
+    const ends = BLOCK.test(style.display) || node.localName === 'br' ? '\n' : '';
+    out.push(ends);
+    if (!mixed.has(node)) out.push(node.innerText || '');
+    else {
+      const assigned = node.localName === 'slot' ? node.assignedNodes({ flatten: true }) : [];
+      const inner = isFrame(node) ? [documentOf(node).body] : node.shadowRoot ? node.shadowRoot.childNodes : assigned.length ? assigned : node.childNodes;
+      for (const child of inner) pieces(child, out);
+    }
+    out.push(ends);
+  };
+  // The text as it is shown, shadow trees and frames in their places.
+  const textOf = (element) => {
+    if (!mixed.has(element)) return clean(element.innerText);
+    const out = [];
+    pieces(element, out);
+    return clean(out.join(''));
+  };
+
+  // ---- size and scrolling
+  const root = () => document.scrollingElement || document.documentElement;
+  let inner = null;
+  const scroller = () => {
+    const page = root();
+    if (page.scrollHeight > innerHeight + 50) return page;
+    if (inner && inner.isConnected && inner.scrollHeight > inner.clientHeight + 50) return inner;
+    inner = null;
+    for (const element of all('div,main,section,ul')) {
+      if (element.ownerDocument !== document) continue;
+      if (element.scrollHeight <= element.clientHeight + 50 || element.clientHeight < innerHeight * 0.5) continue;
+      const overflow = getComputedStyle(element).overflowY;
+      if (overflow !== 'auto' && overflow !== 'scroll') continue;
+      if (!inner || element.scrollHeight > inner.scrollHeight) inner = element;
+    }
+    return inner || page;
+  };
+  const pageHeight = () => Math.ceil(Math.max(root().scrollHeight, document.body ? document.body.scrollHeight : 0));
+
+  // ---- pictures, those included that still wait for being scrolled to
+  const waits = (image) => image.dataset.src || image.dataset.lazySrc || image.dataset.original || image.dataset.lazy || '';
+  const isEmpty = (image) => !image.currentSrc || image.currentSrc.startsWith('data:') || (image.complete && image.naturalWidth <= 1);
+  const sourceOf = (image) => image.currentSrc || image.getAttribute('src') || image.getAttribute('srcset') || waits(image);
+  const hasLoaded = (image) => image.complete && image.naturalWidth > 0 && !(waits(image) && isEmpty(image));
+  const shownImage = (image) => {
+    if (!sourceOf(image)) return false;
+    const { width, height } = box(image);
+    // Counting pixels and pictures that are not shown are no content.
+    return image.getClientRects().length > 0 && (width > 2 || height > 2 || !image.complete);
+  };
+  const pictures = () => {
+    const shown = all('img').filter(shownImage);
+    return { images: shown.length, loaded: shown.filter(hasLoaded).length };
+  };
+  const replaced = new Set();
+  const topPosts = () => all(POST).filter((element) => !above(element, POST) && ![...replaced].some((gone) => gone.contains(element)));
+
+  const measure = () => {
+    const view = scroller();
+    return {
+      ready: document.readyState === 'complete',
+      height: view === root() ? pageHeight() : view.scrollHeight,
+      top: Math.max(0, Math.round(view.scrollTop)),
+      view: view === root() ? innerHeight : view.clientHeight,
+      posts: topPosts().length,
+      ...pictures(),
+    };
+  };
+  const scrollTo = async (top) => {
+    scroller().scrollTo({ top, left: 0, behavior: 'instant' });
+    await drawn();
+    return measure();
+  };
+  const address = (value) => {
+    try { return new URL(value, document.baseURI).href; } catch { return null; }
+  };
+  const fetchable = (value) => /^https?:/.test(address(value) || '');
+  // Pictures that wait to be scrolled to are asked for at once; those that a script would have put in are put in.
+  const eager = () => {
+    const log = [];
+    for (const element of all('img[loading="lazy"],iframe[loading="lazy"]')) element.loading = 'eager';
+    for (const source of all('source[data-srcset]')) if (!source.srcset) source.srcset = source.dataset.srcset;
+    for (const image of all('img')) {
+      const set = image.dataset.srcset || image.dataset.lazySrcset;
+      if (!isEmpty(image) || (image.getAttribute('src') && !image.complete) || !((waits(image) && fetchable(waits(image))) || set)) continue;
+      if (set && !image.srcset) image.srcset = set;
+      if (waits(image) && image.src !== address(waits(image))) {
+        image.src = waits(image);
+        log.push({ action: 'forced', element: name(image), label: '' });
+      }
+    }
+    for (const element of all('[data-bg],[data-background-image],[data-background]')) {
+      const wanted = element.dataset.bg || element.dataset.backgroundImage || element.dataset.background;
+      if (getComputedStyle(element).backgroundImage !== 'none' || !fetchable(wanted)) continue;
+      element.style.backgroundImage = `url(${JSON.stringify(address(wanted))})`;
+      log.push({ action: 'forced', element: name(element), label: '' });
+    }
+    return log;
+  };
+  // Addresses of pictures that are painted behind something shown.
+  const backgrounds = () => {
+    const found = new Set();
+    for (const element of all('*')) {
+      const image = getComputedStyle(element).backgroundImage;
+      if (!image.includes('url(') || !visible(element)) continue;
+      for (const [, url] of image.matchAll(/url\("([^"]*)"\)/g)) if (/^https?:/.test(url)) found.add(url);
+    }
+    return [...found].slice(0, 10000);
+  };
+

@@ -1,0 +1,189 @@
+  // ---- posts, collected while they are there
+  const items = [];
+  const byElement = new WeakMap();
+  const byKey = new Map();
+  const read = (element) => {
+    const first = (selector) => inside(element, selector)[0];
+    const time = first('time[datetime],[itemprop~="datePublished"][datetime],[itemprop~="datePublished"][content],.dt-published,abbr[title][data-utime]');
+    const author = first('[itemprop~="author"] [itemprop~="name"],[itemprop~="author"],.p-author,[rel~="author"],[data-testid="User-Name"],.author');
+    const link = first('a.u-url,a[itemprop~="url"],a[rel~="bookmark"],a[href]:has(time)') || (time && time.closest('a[href]'));
+    const marked = element.getAttribute('data-permalink') || element.getAttribute('itemid');
+    const own = inside(element, 'img').filter(shownImage);
+    return {
+      id: element.id || null,
+      text: cut(textOf(element), LIMIT.text),
+      author: author ? cut(clean(author.getAttribute('content') || author.innerText)) || null : null,
+      time: time ? cut(time.getAttribute('datetime') || time.getAttribute('content') || time.title || clean(time.innerText), 100) || null : null,
+      permalink: cut(address((link && link.getAttribute('href')) || marked || '') === document.baseURI ? '' : ((link && link.href) || (marked && address(marked)) || ''), 2000) || null,
+      images: own.length,
+      images_loaded: own.filter(hasLoaded).length,
+      comments: inside(element, POST).length,
+    };
+  };
+  // A list's own number or key for what stands in this place.
+  const placeOf = (element) => {
+    for (let one = element, up = 0; one && up < 4; one = one.parentElement, up += 1) {
+      if (up > 0 && one.querySelectorAll(POST).length > element.querySelectorAll(POST).length + 1) return null;
+      for (const attribute of ['data-index', 'data-item-index', 'aria-posinset', 'data-post-id', 'data-id', 'data-key']) {
+        if (one.hasAttribute(attribute)) return `${attribute}=${one.getAttribute(attribute)}`;
+      }
+    }
+    return null;
+  };
+  const signOf = (element) => {
+    if (mixed.has(element)) return null;
+    const images = [...element.querySelectorAll('img')].map((image) => `${image.complete && image.naturalWidth > 0}${image.currentSrc}`);
+    return `${element.textContent}\n${element.querySelectorAll('a').length}\n${images.join('\n')}`;
+  };
+  const keyOf = (seen, place) => seen.permalink || (place || seen.time || seen.id
+    ? [seen.id, place, seen.time, squash(seen.text).slice(0, 80)].join('|') : squash(seen.text).slice(0, 400));
+  // Whether another post has been put into an element that this list uses again.
+  const isAnother = (item, seen, place, top) => {
+    const differ = (one, other) => one && other && one !== other;
+    if (item.seen.permalink && seen.permalink) return item.seen.permalink !== seen.permalink;
+    if (differ(item.seen.id, seen.id) || differ(item.seen.time, seen.time) || differ(item.place, place)) return true;
+    const lines = squash(item.seen.text) === squash(seen.text) ? [] : item.seen.text.split('\n');
+    const now = new Set(seen.text.split('\n'));
+    const kept = lines.filter((line) => now.has(line)).length;
+    return Math.abs(top - item.top) > 200 && kept < lines.length * 0.6;
+  };
+  const isGone = (item) => !item.element.isConnected || byElement.get(item.element) !== item;
+  // A list that puts its posts where they belong by position uses its elements in any order.
+  const isPlaced = (element) => {
+    for (let one = element, up = 0; one && up < 4; one = one.parentElement, up += 1) if (getComputedStyle(one).position === 'absolute') return true;
+    return false;
+  };
+  const inOrder = (posts) => {
+    if (!posts.some(isPlaced)) return posts;
+    const places = new Map(posts.map((post) => [post, box(post)]));
+    return posts.sort((one, other) => places.get(one).top - places.get(other).top || places.get(one).left - places.get(other).left);
+  };
+  let harvest = false;
+  const collect = (limit, anew = false) => {
+    roots(true);
+    let shown = 0;
+    const scrolled = scroller().scrollTop;
+    for (const element of inOrder(topPosts())) {
+      shown += 1;
+      let item = byElement.get(element);
+      const sign = signOf(element);
+      if (item && sign !== null && item.sign === sign && !anew && (!harvest || item.cell)) continue;
+      const seen = read(element);
+      if (!seen.text && seen.images === 0) continue;
+      const place = placeOf(element);
+      const top = box(element).top + scrolled;
+      const key = keyOf(seen, place);
+      if (item && isAnother(item, seen, place, top)) item = null;
+      // The same post may come back in another element, when the one it had is gone.
+      if (!item) item = (byKey.get(key) || []).find((one) => one.element === element || isGone(one));
+      if (item) {
+        if (anew || seen.text.length >= item.seen.text.length || seen.images_loaded > item.seen.images_loaded) item.seen = seen;
+      } else {
+        if (items.length >= limit) return { shown, items: items.length, full: true, gone: items.some(isGone) };
+        item = { seen };
+        items.push(item);
+      }
+      Object.assign(item, { element, place, top, sign });
+      if (item.key !== key) {
+        item.key = key;
+        byKey.set(key, [...(byKey.get(key) || []), item]);
+      }
+      byElement.set(element, item);
+      if (harvest) keepCell(item);
+    }
+    return { shown, items: items.length, full: false, gone: items.some(isGone) };
+  };
+  const inventory = (from, count) => items.slice(from, from + count).map((item) => item.seen);
+
+  // ---- a list that drops what is scrolled past: copies of the very nodes are kept, and put together at the end
+  const holdsOther = (cell, parent) => [...parent.children].some((one) => one !== cell && (one.matches(POST) || one.querySelector(POST)));
+  const cellOf = (element) => {
+    for (let cell = element, up = 0; cell.parentElement && up < 8; cell = cell.parentElement, up += 1) {
+      if (holdsOther(cell, cell.parentElement)) return cell;
+      if (cell.parentElement === document.body) break;
+    }
+    return element;
+  };
+  // Shadow trees are copied too, in a document where no script can meddle.
+  const copyTree = (from, to, inert) => {
+    if (from.shadowRoot && !to.shadowRoot) {
+      try {
+        const shadow = to.attachShadow({ mode: 'open' });
+        for (const child of from.shadowRoot.childNodes) shadow.append(inert.importNode(child, true));
+        const sheets = from.shadowRoot.adoptedStyleSheets.flatMap((sheet) => [...sheet.cssRules].map((rule) => rule.cssText));
+        if (sheets.length) shadow.prepend(Object.assign(inert.createElement('style'), { textContent: sheets.join('\n') }));
+        copyTrees(from.shadowRoot, shadow, inert, sheets.length ? 1 : 0);
+      } catch { /* an element that cannot have one */ }
+    }
+    copyTrees(from, to, inert, 0);
+  };
+  const copyTrees = (from, to, inert, skip) => {
+    for (const [index, child] of [...from.children].entries()) if (to.children[index + skip]) copyTree(child, to.children[index + skip], inert);
+  };
+  const keepCell = (item) => {
+    const cell = cellOf(item.element);
+    let copy;
+    if (mixed.has(cell)) {
+      const inert = document.implementation.createHTMLDocument('');
+      copy = inert.importNode(cell, true);
+      copyTree(cell, copy, inert);
+    } else copy = cell.cloneNode(true);
+    const style = getComputedStyle(cell);
+    if (style.position === 'absolute' || style.position === 'fixed') force(copy, { position: 'relative', inset: 'auto', transform: 'none' });
+    for (const [index, image] of [...cell.querySelectorAll('img')].entries()) {
+      const other = copy.querySelectorAll('img')[index];
+      other.loading = 'eager';
+      if (image.currentSrc && other.getAttribute('src') !== image.currentSrc) {
+        other.removeAttribute('srcset');
+        other.src = image.currentSrc;
+      }
+    }
+    for (const [index, canvas] of [...cell.querySelectorAll('canvas')].entries()) {
+      const picture = document.createElement('img');
+      try { picture.src = canvas.toDataURL(); } catch { continue; }
+      picture.className = canvas.className;
+      picture.style.cssText = `width:${box(canvas).width}px;height:${box(canvas).height}px`;
+      copy.querySelectorAll('canvas')[index].replaceWith(picture);
+    }
+    Object.assign(item, { cell: copy, list: cell.parentElement, live: cell });
+  };
+  const harvesting = (on) => { harvest = on; return items.some(isGone); };
+  const reassemble = () => {
+    const gone = items.filter(isGone);
+    const done = { posts: 0, lost: gone.filter((item) => !item.cell).length, log: [] };
+    if (gone.length === 0) return done;
+    for (const item of items) if (!isGone(item)) keepCell(item);
+    const lists = new Map();
+    let last = null;
+    for (const item of items) {
+      if (!item.cell) continue;
+      const list = item.list && item.list.isConnected && item.list !== document.documentElement ? item.list : last;
+      if (!list) { done.lost += 1; continue; }
+      last = list;
+      lists.set(list, [...(lists.get(list) || []), item]);
+    }
+    for (const [list, own] of lists) {
+      const missing = own.filter(isGone).length;
+      if (missing === 0) continue;
+      const isBody = list === document.body;
+      const copy = isBody ? document.createElement('div') : list.cloneNode(false);
+      copy.setAttribute('data-bevara', 'reassembled');
+      const style = { height: 'auto', 'min-height': '0', 'max-height': 'none', transform: 'none' };
+      if (list.style.paddingTop || list.style.paddingBottom) Object.assign(style, { 'padding-top': '0', 'padding-bottom': '0' });
+      if (!isBody) force(copy, style);
+      for (const item of own) {
+        const lives = !isGone(item);
+        if (isBody && lives) { hide(item.live); replaced.add(item.live); }
+        copy.append(item.cell);
+        const post = item.cell.matches(POST) ? item.cell : inside(item.cell, POST)[0] || item.cell;
+        item.element = post;
+        byElement.set(post, item);
+      }
+      if (isBody) list.append(copy); else { list.after(copy); hide(list); replaced.add(list); }
+      done.posts += missing;
+      done.log.push({ action: 'reassembled', element: name(list), label: `${missing}/${own.length}` });
+    }
+    roots(true);
+    return done;
+  };
+

@@ -1,0 +1,108 @@
+  // ---- made ready for its picture
+  const still = () => {
+    const log = [];
+    for (const one of roots(true)) {
+      for (const animation of one.getAnimations ? one.getAnimations() : []) {
+        const timing = animation.effect ? animation.effect.getComputedTiming() : null;
+        try {
+          // A fade-in is brought to its end; what goes round for ever is stopped where it begins.
+          if (timing && timing.endTime !== Infinity) animation.finish(); else { animation.pause(); animation.currentTime = 0; }
+        } catch { /* an animation without a timeline shows nothing */ }
+      }
+      for (const media of one.querySelectorAll('video,audio')) {
+        const played = !media.paused || media.autoplay;
+        media.pause();
+        media.autoplay = false;
+        media.removeAttribute('autoplay');
+        // Its poster, where it has one, says what it is better than the frame that happens to be shown.
+        if (media.poster) { media.preload = 'none'; media.load(); }
+        if (played) log.push({ action: 'paused', element: name(media), label: '' });
+      }
+      const style = document.createElement('style');
+      style.textContent = '*,*::before,*::after{transition:none!important;caret-color:transparent!important;scroll-behavior:auto!important;content-visibility:visible!important}';
+      (one.head || one.documentElement || one).append(style);
+    }
+    return log;
+  };
+  const release = () => {
+    roots(true);
+    const log = [];
+    const view = scroller();
+    if (view !== root()) {
+      log.push({ action: 'unrolled', element: name(view), label: '' });
+      for (let element = view; element && element !== document.documentElement; element = element.parentElement) {
+        force(element, { overflow: 'visible', height: 'auto', 'max-height': 'none' });
+        if (getComputedStyle(element).position === 'fixed') force(element, { position: 'static' });
+      }
+    }
+    // A frame that scrolls is shown whole.
+    for (const frame of all('iframe')) {
+      const own = documentOf(frame);
+      if (!own || !own.body || !visible(frame)) continue;
+      const height = Math.ceil(Math.max(own.documentElement.scrollHeight, own.body.scrollHeight));
+      if (height > frame.clientHeight + 2 && height < 50000) {
+        log.push({ action: 'unrolled', element: name(frame), label: '' });
+        force(frame, { height: `${height}px`, 'max-height': 'none' });
+      }
+    }
+    root().scrollTo({ top: 0, left: 0, behavior: 'instant' });
+    const whole = document.body ? document.body.innerText.length : 0;
+    for (const element of all('*')) {
+      if (element.ownerDocument !== document || element === document.body || element === document.documentElement) continue;
+      const position = getComputedStyle(element).position;
+      if (position === 'sticky') {
+        force(element, { position: 'relative', inset: 'auto' });
+        log.push({ action: 'unstuck', element: name(element), label: '' });
+      } else if (position === 'fixed' && visible(element)) {
+        const { top, left, width, bottom } = box(element);
+        // What hangs at the lower edge would lie over a post wherever it were put: it is in the view picture.
+        const holds = inside(element, POST).length > 0 || (element.innerText || '').length > whole / 2;
+        if (!holds && (top > innerHeight / 2 || (top <= 0 && bottom >= innerHeight))) {
+          hide(element);
+          log.push({ action: 'hidden', element: name(element), label: cut(textOf(element), 100) });
+        } else {
+          force(element, { position: 'absolute', top: `${top}px`, left: `${left}px`, width: `${width}px`, right: 'auto', bottom: 'auto' });
+          log.push({ action: 'unstuck', element: name(element), label: '' });
+        }
+      }
+    }
+    return log.slice(0, 5000);
+  };
+  // For each band of the page, how many pieces of text or pictures are surely to be seen in it.
+  const marks = (height, band) => {
+    roots(true);
+    const counts = Array(Math.max(1, Math.ceil(height / band))).fill(0);
+    const range = document.createRange();
+    let budget = 50000;
+    const isSeen = (element, middle) => {
+      if (!element.checkVisibility({ opacityProperty: true, visibilityProperty: true })) return false;
+      for (let one = element, up = 0; one && up < 8; one = one.parentElement, up += 1) {
+        const style = getComputedStyle(one);
+        if (Number(style.opacity) < 0.1 || style.clipPath !== 'none' || style.clip !== 'auto') return false;
+        if (style.overflowY === 'visible' && style.overflowX === 'visible') continue;
+        const own = box(one);
+        if (own.height < 4 || own.width < 4 || middle < own.top || middle > own.bottom) return false;
+      }
+      return true;
+    };
+    const count = (element, { top, left, width, height: tall }) => {
+      const middle = top + tall / 2;
+      const index = Math.floor((middle + scrollY) / band);
+      if (width < 4 || tall < 4 || left + width < 4 || left > innerWidth - 4 || index < 0 || index >= counts.length) return;
+      if (isSeen(element, middle)) counts[index] += 1;
+    };
+    for (const one of roots()) {
+      if ((one.nodeType === 9 ? one : one.ownerDocument) !== document) continue;
+      const walker = document.createTreeWalker(one.body || one, NodeFilter.SHOW_TEXT);
+      for (let node = walker.nextNode(); node && budget > 0; node = walker.nextNode(), budget -= 1) {
+        const parent = node.parentElement;
+        if (!node.data.trim() || !parent || /^(script|style|noscript|template)$/.test(parent.localName)) continue;
+        range.selectNodeContents(node);
+        const rect = range.getClientRects()[0];
+        if (rect && !/^rgba\(.*, 0\)$/.test(getComputedStyle(parent).color)) count(parent, rect);
+      }
+      for (const image of one.querySelectorAll('img')) if (hasLoaded(image) && box(image).height < band) count(image, box(image));
+    }
+    return counts;
+  };
+
