@@ -8,6 +8,7 @@
 
 mod checker;
 mod fidelity;
+mod hostile;
 mod pictures;
 
 use std::path::{Path, PathBuf};

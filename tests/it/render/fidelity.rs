@@ -65,7 +65,7 @@ fn no_character_is_lost_from_any_print() {
 fn pixels(file: &Path, dir: &Path) -> Vec<image::RgbImage> {
     let stem = file.file_stem().unwrap().to_str().unwrap();
     let status = Command::new("pdftocairo")
-        .args(["-r", "100", "-png", "-l", "2"])
+        .args(["-r", "100", "-png"])
         .arg(file)
         .arg(dir.join(stem))
         .status()
@@ -87,7 +87,7 @@ fn pixels(file: &Path, dir: &Path) -> Vec<image::RgbImage> {
 }
 
 #[test]
-fn pixels_differ_in_the_edges_of_missing_glyphs_alone() {
+fn pixels_of_every_page_differ_in_the_edges_of_missing_glyphs_alone() {
     for (name, path) in prints() {
         // Coordinates of 39 digits, which readers cannot hold before they are clamped: poppler draws the shape on the
         // screen only after.
@@ -97,7 +97,7 @@ fn pixels_differ_in_the_edges_of_missing_glyphs_alone() {
         let dir = tempfile::tempdir().unwrap();
         let raw = dir.path().join("raw.pdf");
         let done = dir.path().join("done.pdf");
-        std::fs::copy(&path, &raw).unwrap();
+        std::fs::write(&raw, with_short_boxes(&std::fs::read(&path).unwrap())).unwrap();
         let converted = convert(&path, Flavour::A2a);
         std::fs::write(&done, &converted.bytes).unwrap();
         let (before, after) = (pixels(&raw, dir.path()), pixels(&done, dir.path()));
@@ -108,8 +108,7 @@ fn pixels_differ_in_the_edges_of_missing_glyphs_alone() {
             .map(|(one, other)| {
                 assert_eq!(one.dimensions(), other.dimensions(), "{name}");
                 let (count, strange) = differences(one, other);
-                // A hairline may fall on another row; a lost glyph would be more than this.
-                assert!(strange <= 30, "{name}: {strange} pixels are nowhere near");
+                assert_eq!(strange, 0, "{name}: pixels that are nowhere near");
                 count
             })
             .sum();
@@ -119,10 +118,25 @@ fn pixels_differ_in_the_edges_of_missing_glyphs_alone() {
         );
         // A box is some 50 pixels around, drawn as a glyph before and as a path after.
         assert!(
-            differing <= converted.missing_glyphs * 200 + 200,
+            differing <= converted.missing_glyphs * 200,
             "{name}: {differing}"
         );
     }
+}
+
+/// Chromium writes the size of A4 as 595.91998 by 841.91998, the converter the same number as 595.92 by 841.92. Where a
+/// baseline lies in the middle of a pixel these 0.00002 points decide on which row poppler sets its glyphs: both files get
+/// the same box, so that what is left is the converter's doing.
+fn with_short_boxes(raw: &[u8]) -> Vec<u8> {
+    let mut bytes = raw.to_vec();
+    for (long, short) in [(b"595.91998", b"595.92000"), (b"841.91998", b"841.92000")] {
+        for at in 0..bytes.len().saturating_sub(long.len()) {
+            if bytes[at..].starts_with(long) {
+                bytes[at..at + short.len()].copy_from_slice(short);
+            }
+        }
+    }
+    bytes
 }
 
 /// How many pixels differ, and how many of these have no like among their neighbours in the other picture.
