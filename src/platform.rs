@@ -2,17 +2,27 @@
 //! a [`Container`] and gives normalised posts one by one; it decides nothing about what is kept.
 
 mod activity;
+mod activitypub;
+mod bluesky;
+mod bluesky_api;
+mod charset;
 pub mod container;
 mod draft;
 mod elements;
 mod error;
+mod feed;
 mod html;
+mod json_feed;
 mod mastodon;
+mod mastodon_api;
 mod names;
 mod object;
+mod page;
 mod redact;
+mod replies;
 mod text_facts;
 mod time;
+mod wordpress_rest;
 mod wxr;
 
 use crate::model::digest::Sha256Hex;
@@ -24,7 +34,18 @@ pub use crate::platform::container::{Container, Limits};
 pub use crate::platform::error::PlatformError;
 
 /// Every format that can be read, in the order in which they are tried.
-pub const ALL: &[&dyn Importer] = &[&wxr::Wxr, &mastodon::Mastodon];
+pub const ALL: &[&dyn Importer] = &[
+    &wxr::Wxr,
+    &mastodon::Mastodon,
+    &activitypub::ActivityPub,
+    &mastodon_api::MastodonApi,
+    &wordpress_rest::WordPressRest,
+    &bluesky::Bluesky,
+    &bluesky_api::BlueskyApi,
+    &feed::Feed,
+    &json_feed::JsonFeed,
+    &page::Page,
+];
 
 /// Reads one format.
 pub trait Importer: std::fmt::Debug + Sync {
@@ -54,6 +75,8 @@ pub struct Source<'a> {
     pub digests: &'a [Sha256Hex],
     /// The account that the posts belong to.
     pub account: &'a AccountId,
+    /// Its address in the register, by which its own id, handle or host is told; empty where not known.
+    pub address: &'a str,
 }
 
 impl Source<'_> {

@@ -27,7 +27,7 @@ pub(crate) struct IngestArgs {
     /// Export files or folders
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Read as this format instead of the one recognised: wxr, mastodon
+    /// Read as this format instead of the one recognised; an unknown name lists all
     #[arg(long, value_name = "NAME")]
     format: Option<String>,
 }

@@ -383,6 +383,7 @@ fn version_text(version: &Version) -> String {
             AttachmentState::Present => "finns i arkivet",
             AttachmentState::MissingInExport => "saknas i exporten",
             AttachmentState::RemoteOnly => "bara adressen",
+            AttachmentState::FetchFailed => "kunde inte hämtas",
         };
         lines.push(format!(
             "Bilaga {}    {} ({state})",

@@ -36,6 +36,10 @@ pub enum RoleBasis {
     Guest,
     /// The id is another than the account's.
     OtherId,
+    /// The name is the account's: weak, for names are free.
+    OwnNameMatch,
+    /// Somebody at the authority said so.
+    Statement,
     /// Nothing says.
     None,
 }
@@ -135,6 +139,25 @@ pub enum ZoneBasis {
     AssumedUtc,
     /// The site's local time.
     SiteLocal,
+    /// Whatever the author's program said.
+    ClientDeclared,
+    /// Read from the id, which the platform made from its clock.
+    DerivedFromId,
+    /// Not told; when it was seen.
+    CaptureTime,
+}
+
+/// How exact a time is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// To the second or finer.
+    #[default]
+    Second,
+    /// To the minute.
+    Minute,
+    /// To the day; `utc` is its beginning.
+    Day,
 }
 
 /// A time as the platform gave it and as UTC.
@@ -145,6 +168,9 @@ pub struct PostTime {
     pub utc: Option<Instant>,
     /// The platform's own text.
     pub original: String,
+    /// How exact it is.
+    #[serde(default)]
+    pub precision: Precision,
     /// How the zone is known.
     pub zone_basis: ZoneBasis,
 }
@@ -218,6 +244,53 @@ pub struct InReplyTo {
     pub platform_id: Option<String>,
     /// Its address.
     pub url: Option<String>,
+    /// Who wrote it, where only that is told.
+    #[serde(default)]
+    pub author_hint: Option<String>,
+}
+
+/// Who a message was sent to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipient {
+    /// Name as shown.
+    pub name: Option<String>,
+    /// The platform's id.
+    pub platform_id: Option<String>,
+}
+
+/// An earlier version of a post. One that nobody kept is a stub, never made up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Edit {
+    /// From 1, the oldest first.
+    pub seq: u32,
+    /// When the version was published, where told.
+    pub at: Option<Instant>,
+    /// Its plain text, where the source holds it.
+    pub text: Option<String>,
+    /// SHA-256 of it.
+    pub text_sha256: Option<Sha256Hex>,
+    /// Whether the source holds the version.
+    pub observed: bool,
+    /// The member of the platform's object that tells of it.
+    pub basis: String,
+}
+
+/// How often a post was liked, answered, shared and seen when the source was made. No part of a version.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Counts {
+    /// Likes and other reactions.
+    pub likes: Option<u64>,
+    /// Comments and replies.
+    pub replies: Option<u64>,
+    /// Shares, reposts, boosts.
+    pub shares: Option<u64>,
+    /// Views.
+    pub views: Option<u64>,
+    /// When they were counted, where told.
+    pub at: Option<Instant>,
 }
 
 /// What became of an attachment.
@@ -230,6 +303,8 @@ pub enum AttachmentState {
     MissingInExport,
     /// Only an address.
     RemoteOnly,
+    /// It was asked for and did not come.
+    FetchFailed,
 }
 
 /// A picture, video or file of a post.
@@ -256,6 +331,15 @@ pub struct Attachment {
     pub sha256: Option<Sha256Hex>,
     /// What became of it.
     pub state: AttachmentState,
+    /// Width in pixels, where told.
+    #[serde(default)]
+    pub width: Option<u32>,
+    /// Height in pixels, where told.
+    #[serde(default)]
+    pub height: Option<u32>,
+    /// Length in milliseconds, where told.
+    #[serde(default)]
+    pub duration_ms: Option<u64>,
 }
 
 /// Where in the source a post was read.
@@ -268,6 +352,9 @@ pub struct Evidence {
     pub container_sha256: Sha256Hex,
     /// File inside the container, where it has any.
     pub member: Option<String>,
+    /// The file's digest.
+    #[serde(default)]
+    pub member_sha256: Option<Sha256Hex>,
     /// JSON Pointer, XPath or the like.
     pub locator: String,
     /// The importer.
@@ -292,6 +379,12 @@ pub struct Post {
     pub platform_id: Option<String>,
     /// The platform's own id as it stands in the source (a WXR comment's `wp:comment_id`).
     pub source_id: Option<String>,
+    /// The platform's digest of the record (a CID of the AT Protocol).
+    #[serde(default)]
+    pub platform_cid: Option<String>,
+    /// Keys of the same post under other ids, such as the derived key of an earlier source without ids.
+    #[serde(default)]
+    pub same_as: Vec<String>,
     /// The account's UUID.
     pub account_ref: String,
     /// What kind of item.
@@ -306,6 +399,9 @@ pub struct Post {
     pub posted_at: PostTime,
     /// When it was last changed, where told.
     pub edited_at: Option<PostTime>,
+    /// Earlier versions that the source tells of, the oldest first.
+    #[serde(default)]
+    pub edits: Vec<Edit>,
     /// Where it stands on the platform.
     pub state: PostState,
     /// Plain text, NFC, LF: what the retention rules read.
@@ -324,6 +420,12 @@ pub struct Post {
     pub in_reply_to: Option<InReplyTo>,
     /// Key of the thread's root, where the source says it.
     pub thread_root: Option<String>,
+    /// Name of the conversation where messages belong to one without answering each other.
+    #[serde(default)]
+    pub thread_key: Option<String>,
+    /// Who a message was sent to.
+    #[serde(default)]
+    pub recipients: Vec<Recipient>,
     /// Who may see it.
     pub visibility: Visibility,
     /// Pictures, videos, files.
@@ -334,6 +436,15 @@ pub struct Post {
     pub tags: Vec<String>,
     /// Handles mentioned.
     pub mentions: Vec<String>,
+    /// The place that the author tagged, by name.
+    #[serde(default)]
+    pub place: Option<String>,
+    /// Likes, replies, shares and views.
+    #[serde(default)]
+    pub counts: Option<Counts>,
+    /// When the source was read.
+    #[serde(default)]
+    pub captured_at: Option<Instant>,
     /// Where it was read.
     pub evidence: Vec<Evidence>,
     /// What was repaired: `html-unescape`, `lone-surrogate`, `xml-control` …
@@ -342,6 +453,10 @@ pub struct Post {
     pub warnings: Vec<String>,
     /// JSON Pointers into `original.json` of members replaced because they may not be kept.
     pub redactions: Vec<String>,
+    /// What kinds of personal data about the author stood in the platform's object: `email`, `ip`, `avatar_hash`,
+    /// `exif_geo`, `phone`.
+    #[serde(default)]
+    pub personal_data: Vec<String>,
     /// 128 random bits, lower hex; empty until the unit is written.
     pub nonce: String,
 }
@@ -379,6 +494,8 @@ impl Post {
             && self.links == known.links
             && self.tags == known.tags
             && self.mentions == known.mentions
+            && self.recipients == known.recipients
+            && self.place == known.place
             && self.attachments.len() == known.attachments.len()
             && self
                 .attachments
@@ -394,6 +511,8 @@ impl Post {
             repairs: Vec::new(),
             warnings: Vec::new(),
             redactions: Vec::new(),
+            counts: None,
+            captured_at: None,
             nonce: String::new(),
             ..self.clone()
         };

@@ -92,7 +92,7 @@ pub async fn ingest(
     let started = app.now();
     let before = last_change(app, &account).await?;
     let stage = app.store.stage("ingest")?;
-    let mut run = Run::new(CaptureId::new(started), alias);
+    let mut run = Run::new(started, alias);
     for (container, path) in open_all(files, &stage, format)? {
         run.container((app, &account), &stage, (&container, path), format)
             .await?;
@@ -170,6 +170,7 @@ async fn last_change_in(
 #[derive(Debug)]
 struct Run {
     id: CaptureId,
+    started: Instant,
     report: Ingested,
     importer: Option<&'static dyn Importer>,
     /// Whether every container was taken in before.
@@ -186,9 +187,10 @@ struct Run {
 }
 
 impl Run {
-    fn new(id: CaptureId, alias: &Alias) -> Self {
+    fn new(started: Instant, alias: &Alias) -> Self {
         Self {
-            id,
+            id: CaptureId::new(started),
+            started,
             report: Ingested {
                 account: alias.clone(),
                 capture: None,
@@ -243,6 +245,7 @@ impl Run {
             container,
             digests: &digests,
             account: account_id,
+            address: &account.account.url,
         };
         let mut items = importer.read(&source).map_err(failed)?;
         for item in items.by_ref() {
@@ -355,6 +358,7 @@ impl Run {
         };
         self.access.insert(unit, class);
         parsed.post.nonce = nonce()?;
+        parsed.post.captured_at = Some(self.started);
         stage.write_json(unit, "item.json", &parsed.post)?;
         stage.write(unit, "original.json", &parsed.original)?;
         for media in &parsed.media {

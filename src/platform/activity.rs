@@ -35,6 +35,20 @@ pub(crate) struct Actor {
 }
 
 impl Actor {
+    /// An actor that an object names by its id, or tells more of.
+    pub(crate) fn named(value: &Value, id: Option<String>) -> Option<Self> {
+        let id = id?;
+        Self::of(value).or_else(|| {
+            Some(Self {
+                name: id.clone(),
+                id,
+                handle: None,
+                url: None,
+                followers: None,
+            })
+        })
+    }
+
     /// Reads `actor.json`; `None` without an id.
     pub(crate) fn of(value: &Value) -> Option<Self> {
         let id = value.get("id")?.as_str()?.to_owned();
@@ -75,7 +89,7 @@ impl Reader<'_, '_> {
             "" => return Err("the activity has no type".to_owned()),
             _ => return Err("the activity is none of Create, Update, Announce, Delete".to_owned()),
         };
-        self.keep(&mut parsed, bytes);
+        Self::keep(&mut parsed, bytes);
         Ok(parsed)
     }
 
@@ -87,11 +101,11 @@ impl Reader<'_, '_> {
             Some(_) => return Err("the object is of a type that is no post".to_owned()),
             None => return Err("the object has no type".to_owned()),
         };
-        self.keep(&mut parsed, bytes);
+        Self::keep(&mut parsed, bytes);
         Ok(parsed)
     }
 
-    fn keep(&self, parsed: &mut Parsed, bytes: &[u8]) {
+    fn keep(parsed: &mut Parsed, bytes: &[u8]) {
         let (original, pointers) = redact::redact_bytes(bytes, &|_, _| None);
         parsed.original = original;
         parsed.post.redactions = pointers;
@@ -139,6 +153,7 @@ impl Reader<'_, '_> {
                 key: Some(self.origin.key(&answered)),
                 url: web_address(&answered),
                 platform_id: Some(answered),
+                author_hint: None,
             });
         }
         let media = self.attachments(object, &mut post)?;
@@ -283,6 +298,9 @@ impl Reader<'_, '_> {
                 bytes: None,
                 sha256: None,
                 state: AttachmentState::RemoteOnly,
+                width: None,
+                height: None,
+                duration_ms: None,
                 source_uri,
                 media_type,
             };

@@ -294,6 +294,17 @@ impl Container {
         Ok((pair.sha256, bytes))
     }
 
+    /// Digest of a file of an archive or folder, for evidence; `None` where the container is the file.
+    pub(crate) fn evidence_digest(
+        &self,
+        member: usize,
+    ) -> Result<Option<Sha256Hex>, PlatformError> {
+        match self.member_name(member) {
+            Some(_) => self.digest(member).map(|(sha256, _)| Some(sha256)),
+            None => Ok(None),
+        }
+    }
+
     /// Name, size and digests of each part; of a folder over the sorted listing of its files in the form of
     /// `sha256sum` (and `sha512sum`), so that anyone can make it again.
     pub fn facts(&self) -> Result<Vec<ContainerFacts>, PlatformError> {

@@ -3,10 +3,11 @@
 use crate::model::digest::Sha256Hex;
 use crate::model::post::{
     Attachment, AttachmentState, Author, AuthorRole, Evidence, Post, PostKind, PostState, PostTime,
-    RecordOrigin, RoleBasis, SCHEMA, StateValue, Visibility, ZoneBasis,
+    Precision, RecordOrigin, RoleBasis, SCHEMA, StateValue, Visibility, ZoneBasis,
 };
 use crate::model::text::normalised;
 use crate::platform::html::{self, LineEnds, push_unique};
+use crate::platform::redact;
 use crate::platform::text_facts::{add_hashtags, add_links};
 use crate::platform::{Importer, Media, Parsed, Source, media_name};
 
@@ -21,6 +22,8 @@ pub(crate) struct Origin<'a> {
     pub(crate) source_kind: &'static str,
     /// The file's number in the container.
     pub(crate) member: usize,
+    /// Its digest, where it lies in an archive or folder.
+    pub(crate) member_sha256: Option<Sha256Hex>,
     /// JSON Pointer, XPath, `car:<cid>` or the like.
     pub(crate) locator: String,
 }
@@ -36,6 +39,7 @@ impl Origin<'_> {
             source_kind: self.source_kind.to_owned(),
             container_sha256: self.source.sha256_of(self.member),
             member: self.source.container.member_name(self.member),
+            member_sha256: self.member_sha256.clone(),
             locator: self.locator.clone(),
             parser: self.importer.name().to_owned(),
             parser_version: self.importer.version().to_owned(),
@@ -58,6 +62,8 @@ pub(crate) fn blank(origin: &Origin<'_>, id: Option<String>) -> Post {
         platform: origin.platform.to_owned(),
         platform_id: id.clone(),
         source_id: id,
+        platform_cid: None,
+        same_as: Vec::new(),
         account_ref: origin.source.account.to_string(),
         kind: PostKind::Post,
         permalink: None,
@@ -65,6 +71,7 @@ pub(crate) fn blank(origin: &Origin<'_>, id: Option<String>) -> Post {
         record_origin: RecordOrigin::Okand,
         posted_at: unknown_time(),
         edited_at: None,
+        edits: Vec::new(),
         state: PostState {
             value: StateValue::Live,
             at: None,
@@ -78,15 +85,21 @@ pub(crate) fn blank(origin: &Origin<'_>, id: Option<String>) -> Post {
         text_sha256: Sha256Hex::zero(),
         in_reply_to: None,
         thread_root: None,
+        thread_key: None,
+        recipients: Vec::new(),
         visibility: Visibility::Unknown,
         attachments: Vec::new(),
         links: Vec::new(),
         tags: Vec::new(),
         mentions: Vec::new(),
+        place: None,
+        counts: None,
+        captured_at: None,
         evidence: vec![origin.evidence()],
         repairs: Vec::new(),
         warnings: Vec::new(),
         redactions: Vec::new(),
+        personal_data: Vec::new(),
         nonce: String::new(),
     }
 }
@@ -108,13 +121,14 @@ pub(crate) fn unknown_time() -> PostTime {
     PostTime {
         utc: None,
         original: String::new(),
+        precision: Precision::Second,
         zone_basis: ZoneBasis::ExplicitOffset,
     }
 }
 
 /// Sets the text of `post` from HTML: text, addresses, pictures shown in it, hashtags.
 pub(crate) fn set_html(post: &mut Post, html: String, line_ends: LineEnds) {
-    let html = match crate::platform::redact::without_avatar_hash(&html) {
+    let html = match redact::without_avatar_hash(&html) {
         Some(hidden) => hidden,
         None => html,
     };
@@ -167,6 +181,9 @@ pub(crate) fn add_remote(post: &mut Post, address: &str, kind: &str, alt: Option
         bytes: None,
         sha256: None,
         state: AttachmentState::RemoteOnly,
+        width: None,
+        height: None,
+        duration_ms: None,
     });
 }
 
@@ -213,6 +230,9 @@ pub(crate) fn finish(mut post: Post, original: Vec<u8>, media: Vec<Media>) -> Pa
         }
         AuthorRole::Unknown => RecordOrigin::Okand,
     };
+    for kind in personal_data(&original) {
+        push_unique(&mut post.personal_data, kind.to_owned());
+    }
     if post.platform_id.is_none() {
         push_unique(&mut post.warnings, "id-missing".to_owned());
         let names: Vec<_> = post
@@ -235,4 +255,25 @@ pub(crate) fn finish(mut post: Post, original: Vec<u8>, media: Vec<Media>) -> Pa
         original,
         media,
     }
+}
+
+/// What kinds of personal data were replaced in the platform's object, by the words that stand in their place.
+fn personal_data(original: &[u8]) -> Vec<&'static str> {
+    let holds = |wanted: &str| {
+        original
+            .windows(wanted.len())
+            .any(|window| window == wanted.as_bytes())
+    };
+    let kinds = [
+        (redact::EMAIL, "email"),
+        (redact::IP, "ip"),
+        (redact::AVATAR_HASH, "avatar_hash"),
+        (redact::EXIF_GEO, "exif_geo"),
+        (redact::PHONE, "phone"),
+    ];
+    kinds
+        .into_iter()
+        .filter(|(word, _)| holds(word))
+        .map(|(_, kind)| kind)
+        .collect()
 }

@@ -38,6 +38,8 @@ pub(crate) struct Elements<R> {
     array: (&'static str, u64),
     /// The members beside the arrays that hold no array or object: type, id, totals.
     pub(crate) members: BTreeMap<String, Vec<u8>>,
+    /// Whether there was an array to cut.
+    pub(crate) found: bool,
     /// Whether the array or object was closed.
     pub(crate) closed: bool,
 }
@@ -60,6 +62,7 @@ impl<R: BufRead> Elements<R> {
             state: State::Start,
             array: ("", 0),
             members: BTreeMap::new(),
+            found: false,
             closed: false,
         }
     }
@@ -107,7 +110,10 @@ impl<R: BufRead> Elements<R> {
     fn start(&mut self) -> Result<(), CutError> {
         self.byte_order_mark()?;
         self.state = match self.peek()? {
-            Some(b'[') => State::Inside { first: true },
+            Some(b'[') => {
+                self.found = true;
+                State::Inside { first: true }
+            }
             Some(b'{') => State::Members,
             _ => return Err(self.form("{ or [")),
         };
@@ -166,6 +172,7 @@ impl<R: BufRead> Elements<R> {
             Some(b'[') if named.is_some() => {
                 self.skip();
                 self.array = (named.unwrap_or_default(), 0);
+                self.found = true;
                 self.state = State::Inside { first: true };
             }
             Some(_) => {

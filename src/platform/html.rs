@@ -191,7 +191,7 @@ const SHALLOW: &[&str] = &[
 ];
 
 /// An upper bound of how deep elements lie in each other: tags that open, less the tags of the same name that close.
-fn depth_at_most(html: &str) -> usize {
+pub(crate) fn depth_at_most(html: &str) -> usize {
     let mut open: BTreeMap<String, usize> = BTreeMap::new();
     let (mut depth, mut deepest) = (0_usize, 0);
     for piece in html.split('<').skip(1) {
@@ -242,6 +242,39 @@ pub(crate) fn web_address(text: &str) -> Option<String> {
     let lower = text.get(..8).unwrap_or(text).to_ascii_lowercase();
     let web = lower.starts_with("https://") || lower.starts_with("http://");
     (web && !text.chars().any(|c| c.is_control() || c.is_whitespace())).then(|| text.to_owned())
+}
+
+/// Whether two addresses lead to one place: the scheme, the host's case, `www.` and a slash at the end do not count.
+pub(crate) fn same_address(one: &str, other: &str) -> bool {
+    match (bare_address(one), bare_address(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => false,
+    }
+}
+
+/// The host of an address, without `www.`.
+pub(crate) fn host_of(address: &str) -> Option<String> {
+    let url = url::Url::parse(address.trim()).ok()?;
+    Some(url.host_str()?.trim_start_matches("www.").to_owned())
+}
+
+/// Whether a page lies below an address: on the same host, and in its folder.
+pub(crate) fn is_below(page: &str, address: &str) -> bool {
+    match (bare_address(page), bare_address(address)) {
+        (Some(page), Some(address)) => page
+            .strip_prefix(&address)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?'])),
+        _ => false,
+    }
+}
+
+fn bare_address(address: &str) -> Option<String> {
+    let url = url::Url::parse(address.trim()).ok()?;
+    let host = url.host_str()?.trim_start_matches("www.").to_owned();
+    let query = url
+        .query()
+        .map_or(String::new(), |query| format!("?{query}"));
+    Some(format!("{host}{}{query}", url.path().trim_end_matches('/')))
 }
 
 /// `image`, `video`, `audio` or `file`, by the end of an address.

@@ -5,6 +5,8 @@ use std::io::{BufReader, Read};
 
 use serde_json::Value;
 
+use crate::model::digest::Sha256Hex;
+use crate::model::ingest::Skipped;
 use crate::model::json;
 use crate::model::post::{Completeness, Refused};
 use crate::platform::activity::{Actor, Reader};
@@ -60,11 +62,13 @@ impl Importer for Mastodon {
         Ok(Box::new(MastodonItems {
             source: *source,
             member,
+            sha256: source.container.evidence_digest(member)?,
             elements,
             folder,
             actor,
             number: 0,
             refused: false,
+            others: others(source.container, member)?,
         }))
     }
 }
@@ -85,6 +89,22 @@ fn outbox(container: &Container) -> Result<Option<usize>, PlatformError> {
         }
     }
     Ok(None)
+}
+
+/// JSON files that Mastodon does not put into an archive: counted, so that nobody takes them for read.
+fn others(container: &Container, outbox: usize) -> Result<Vec<Skipped>, PlatformError> {
+    let known = ["actor.json", "likes.json", "bookmarks.json"];
+    let mut count = 0;
+    for member in container.of_shape(&[Shape::Object, Shape::Array])? {
+        let name = &container.members()[member].name;
+        let file = name.rsplit('/').next().unwrap_or(name);
+        count += u64::from(member != outbox && !known.contains(&file));
+    }
+    let what = "other_file".to_owned();
+    Ok((count > 0)
+        .then_some(Skipped { what, count })
+        .into_iter()
+        .collect())
 }
 
 /// The account that the archive is of, from `actor.json` beside the outbox.
@@ -109,11 +129,14 @@ fn actor(container: &Container, folder: &str) -> Result<Option<Actor>, PlatformE
 struct MastodonItems<'a> {
     source: Source<'a>,
     member: usize,
+    sha256: Option<Sha256Hex>,
     elements: Elements<BufReader<Box<dyn Read>>>,
     folder: String,
     actor: Option<Actor>,
     number: u64,
     refused: bool,
+    /// JSON files that are no part of an archive.
+    others: Vec<Skipped>,
 }
 
 impl MastodonItems<'_> {
@@ -154,6 +177,7 @@ impl MastodonItems<'_> {
             platform: "mastodon",
             source_kind: "platform_export",
             member: self.member,
+            member_sha256: self.sha256.clone(),
             locator: format!("/orderedItems/{number}"),
         };
         let reader = Reader {
@@ -205,7 +229,7 @@ impl Items for MastodonItems<'_> {
             } else {
                 Completeness::Partial
             },
-            skipped: Vec::new(),
+            skipped: self.others.clone(),
             addresses: self.actor.iter().map(|actor| actor.id.clone()).collect(),
             notes,
         }

@@ -33,6 +33,15 @@ pub(crate) fn text(value: &Value, name: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
+/// A member that is a whole number, or text that is one.
+pub(crate) fn number(value: &Value, name: &str) -> Option<u64> {
+    match value.get(name)? {
+        Value::Number(number) => number.as_u64(),
+        Value::String(text) => text.parse().ok(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
 /// A member that is text or a whole number: ids are written either way.
 pub(crate) fn word(value: &Value, name: &str) -> Option<String> {
     match value.get(name)? {

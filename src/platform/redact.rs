@@ -12,6 +12,12 @@ use crate::platform::object::without_lone_surrogates;
 pub(crate) const EMAIL: &str = "[redacted:email]";
 /// In place of an IP address.
 pub(crate) const IP: &str = "[redacted:ip]";
+/// In place of the position that a camera wrote into a picture.
+pub(crate) const EXIF_GEO: &str = "[redacted:exif_geo]";
+/// In place of a telephone number.
+pub(crate) const PHONE: &str = "[redacted:phone]";
+/// What an avatar's address ends with in place of a hash.
+pub(crate) const AVATAR_HASH: &str = "avatar/redacted";
 /// In place of a password.
 pub(crate) const PASSWORD: &str = "[redacted:password]";
 /// In place of a plugin's data that holds an e-mail or IP address.
@@ -209,13 +215,11 @@ impl Walker<'_> {
         }
         self.at = end + 1;
         let raw = self.bytes.get(start..=end)?;
-        match serde_json::from_slice(raw) {
-            Ok(text) => Some(text),
-            Err(_) => {
-                let mended = without_lone_surrogates(raw)?;
-                serde_json::from_slice(&mended).ok()
-            }
+        if let Ok(text) = serde_json::from_slice(raw) {
+            return Some(text);
         }
+        let mended = without_lone_surrogates(raw)?;
+        serde_json::from_slice(&mended).ok()
     }
 }
 

@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Datelike as _, NaiveDateTime, Utc};
 
-use crate::model::post::{PostTime, ZoneBasis};
+use crate::model::post::{PostTime, Precision, ZoneBasis};
 use crate::model::time::Instant;
 
 /// Years that a post can be of; `0000-00-00` and clocks gone wrong lie outside.
-fn plausible(time: DateTime<Utc>) -> bool {
+pub(crate) fn plausible(time: DateTime<Utc>) -> bool {
     (1970..=2200).contains(&time.year())
 }
 
@@ -16,6 +16,7 @@ pub(crate) fn wordpress_gmt(text: &str) -> Option<PostTime> {
     plausible(time).then(|| PostTime {
         utc: Some(Instant::new(time)),
         original: text.to_owned(),
+        precision: Precision::Second,
         zone_basis: ZoneBasis::UtcByFormat,
     })
 }
@@ -26,12 +27,17 @@ pub(crate) fn wordpress_local(text: &str) -> Option<PostTime> {
     plausible(time.utc()).then(|| PostTime {
         utc: Some(time),
         original: text.to_owned(),
+        precision: Precision::Second,
         zone_basis: ZoneBasis::SiteLocal,
     })
 }
 
 fn wall_clock(text: &str) -> Option<NaiveDateTime> {
-    NaiveDateTime::parse_from_str(text.trim(), "%Y-%m-%d %H:%M:%S").ok()
+    let text = text.trim();
+    // The export writes a space, the REST interface a T.
+    NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S")
+        .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S"))
+        .ok()
 }
 
 /// RFC 2822, as in `pubDate`.
@@ -40,6 +46,7 @@ pub(crate) fn rfc2822(text: &str) -> Option<PostTime> {
     plausible(time).then(|| PostTime {
         utc: Some(Instant::new(time)),
         original: text.to_owned(),
+        precision: Precision::Second,
         zone_basis: ZoneBasis::ExplicitOffset,
     })
 }
@@ -50,7 +57,58 @@ pub(crate) fn rfc3339(text: &str) -> Option<PostTime> {
     plausible(time).then(|| PostTime {
         utc: Some(Instant::new(time)),
         original: text.to_owned(),
+        precision: Precision::Second,
         zone_basis: ZoneBasis::ExplicitOffset,
+    })
+}
+
+/// A time as pages write it: with a zone, without one, or a day alone; and the code of what was assumed.
+pub(crate) fn any(text: &str) -> Option<(PostTime, Option<&'static str>)> {
+    // An offset without a colon, and a space for the T.
+    let zoned = rfc3339(text).or_else(|| {
+        let form = [
+            "%Y-%m-%dT%H:%M:%S%.f%z",
+            "%Y-%m-%d %H:%M:%S%z",
+            "%Y-%m-%dT%H:%M%z",
+        ];
+        let read = |form: &&str| DateTime::parse_from_str(text.trim(), form).ok();
+        let time = form.iter().find_map(read)?.to_utc();
+        plausible(time).then(|| PostTime {
+            utc: Some(Instant::new(time)),
+            original: text.to_owned(),
+            precision: Precision::Second,
+            zone_basis: ZoneBasis::ExplicitOffset,
+        })
+    });
+    if let Some(time) = zoned {
+        return Some((time, None));
+    }
+    if let Some(time) = without_zone(text) {
+        return Some((time, Some("zone-assumed")));
+    }
+    let day = chrono::NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d").ok()?;
+    let start = Instant::start_of(day);
+    plausible(start.utc()).then(|| {
+        let time = PostTime {
+            utc: Some(start),
+            original: text.to_owned(),
+            precision: Precision::Day,
+            zone_basis: ZoneBasis::SiteLocal,
+        };
+        (time, Some("day-only"))
+    })
+}
+
+/// A time without a zone, read as UTC.
+pub(crate) fn without_zone(text: &str) -> Option<PostTime> {
+    let wall = NaiveDateTime::parse_from_str(text.trim(), "%Y-%m-%dT%H:%M:%S%.f");
+    let time = wall.or_else(|_| NaiveDateTime::parse_from_str(text.trim(), "%Y-%m-%d %H:%M:%S%.f"));
+    let time = time.ok()?.and_utc();
+    plausible(time).then(|| PostTime {
+        utc: Some(Instant::new(time)),
+        original: text.to_owned(),
+        precision: Precision::Second,
+        zone_basis: ZoneBasis::AssumedUtc,
     })
 }
 

@@ -2,14 +2,16 @@
 //! attachments, the second gives the items one by one. What the export holds beside them is counted by type.
 
 mod post;
-mod split;
-mod xml;
+pub(in crate::platform) mod split;
+pub(in crate::platform) mod xml;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{BufReader, Read};
 
+use crate::model::digest::Sha256Hex;
 use crate::model::ingest::Skipped;
 use crate::model::post::{Completeness, Refused};
+use crate::platform::charset::{self, Charset};
 use crate::platform::container::{Container, Shape};
 use crate::platform::error::PlatformError;
 use crate::platform::wxr::post::{Place, Reader};
@@ -91,7 +93,7 @@ fn files(container: &Container) -> Result<Vec<usize>, PlatformError> {
     let mut found = Vec::new();
     for member in container.of_shape(&[Shape::Markup])? {
         let head = container.head(member, LOOK)?;
-        let text = String::from_utf8_lossy(&head);
+        let text = charset::lossy(&head);
         let start = text.trim_start_matches('\u{feff}').trim_start();
         if (start.starts_with("<?xml") || start.starts_with("<rss"))
             && text.contains("://wordpress.org/export/")
@@ -203,7 +205,9 @@ fn text_of(node: &Node) -> Option<String> {
 /// A WXR file while it is read.
 struct OpenFile {
     member: usize,
+    sha256: Option<Sha256Hex>,
     splitter: Splitter<BufReader<Box<dyn Read>>>,
+    charset: Charset,
     head: Head,
     /// Items that began inside a broken one.
     again: Vec<Chunk>,
@@ -213,25 +217,29 @@ struct OpenFile {
 impl OpenFile {
     fn open(container: &Container, member: usize) -> Result<Self, PlatformError> {
         let place = container.place(member);
-        let mut splitter = Splitter::new(container.read(member)?, LONGEST);
+        let (reader, converted) = charset::reader(container.read(member)?)
+            .map_err(|source| PlatformError::io(&place, source))?;
+        let mut splitter = Splitter::new(reader, LONGEST);
         let bytes = splitter
             .head()
             .map_err(|source| PlatformError::io(&place, source))?
             .ok_or_else(|| PlatformError::damaged(&place, "no item in the first 64 MiB"))?;
-        let (text, _) = xml::decoded(&bytes);
-        let text = text.trim_start_matches('\u{feff}');
-        if let Some(encoding) = foreign_encoding(text) {
-            return Err(PlatformError::expected(
+        let charset = Charset::declared(&bytes, converted).map_err(|label| {
+            PlatformError::expected(
                 format!("{place}, line 1"),
-                format!("UTF-8, not {encoding}"),
-            ));
-        }
-        let head = xml::head(text).map_err(|fault| {
+                format!("an encoding that is known, not {label}"),
+            )
+        })?;
+        let text = charset.decode(&bytes).text;
+        let text = text.trim_start_matches('\u{feff}');
+        let head = xml::head(text, &["rss", "channel"]).map_err(|fault| {
             PlatformError::damaged(format!("{place}, line {}", fault.line + 1), fault.reason)
         })?;
         Ok(Self {
             member,
+            sha256: container.evidence_digest(member)?,
             splitter,
+            charset,
             head,
             again: Vec::new(),
             number: 0,
@@ -258,26 +266,16 @@ impl OpenFile {
                 reason: "a CDATA section or comment has no end before the next item".to_owned(),
             });
         }
-        let (text, replaced) = xml::decoded(&chunk.bytes);
-        xml::element(&self.head.prefix, &text, replaced)
+        let decoded = self.charset.decode(&chunk.bytes);
+        let mut node = xml::element(&self.head, &decoded.text, decoded.replaced)?;
+        node.note(decoded.mended);
+        for child in &mut node.children {
+            if child.name == "wp:comment" {
+                child.note(decoded.mended);
+            }
+        }
+        Ok(node)
     }
-}
-
-/// The encoding that the declaration names, unless it is UTF-8.
-fn foreign_encoding(text: &str) -> Option<String> {
-    let declaration = text.strip_prefix("<?xml")?.split("?>").next()?;
-    let (_, after) = declaration.split_once("encoding")?;
-    let name = after.trim_start_matches(['=', ' ', '"', '\'']);
-    let name = name.split(['"', '\'']).next().unwrap_or(name);
-    let utf8 = name.eq_ignore_ascii_case("utf-8")
-        || name.eq_ignore_ascii_case("utf8")
-        || name.eq_ignore_ascii_case("us-ascii");
-    (!utf8).then(|| {
-        name.chars()
-            .filter(char::is_ascii_graphic)
-            .take(40)
-            .collect()
-    })
 }
 
 struct WxrItems<'a> {
@@ -344,6 +342,7 @@ impl WxrItems<'_> {
     fn take_item(&mut self, file: &OpenFile, chunk: &Chunk, node: &Node) {
         let place = Place {
             member: file.member,
+            sha256: file.sha256.as_ref(),
             item: file.number,
         };
         let reader = Reader {

@@ -25,6 +25,7 @@ mod evidence;
 mod from_file;
 mod hold;
 mod labelled;
+mod networks;
 mod packages;
 mod pages;
 mod platforms;

@@ -2,12 +2,24 @@
 
 use crate::model::facts::FactKind;
 use crate::model::post::{
-    Author, InReplyTo, PostKind, PostState, PostTime, RecordOrigin, RoleBasis, SCHEMA, ZoneBasis,
+    Author, InReplyTo, PostKind, PostState, PostTime, Precision, RecordOrigin, RoleBasis, SCHEMA,
+    ZoneBasis,
 };
 use crate::ops::facts::*;
 
 fn at(text: &str) -> Instant {
     Instant::parse_as_of(text).unwrap()
+}
+
+fn nameless(role: AuthorRole) -> Author {
+    Author {
+        name: String::new(),
+        handle: None,
+        platform_id: None,
+        url: None,
+        role,
+        role_basis: RoleBasis::None,
+    }
 }
 
 fn row(id: i64, role: AuthorRole, text: &str, answers: Option<i64>) -> PostRow {
@@ -30,6 +42,8 @@ fn row(id: i64, role: AuthorRole, text: &str, answers: Option<i64>) -> PostRow {
             platform: "wordpress".to_owned(),
             platform_id: None,
             source_id: None,
+            platform_cid: None,
+            same_as: Vec::new(),
             account_ref: String::new(),
             kind: if answers.is_some() {
                 PostKind::Comment
@@ -37,21 +51,16 @@ fn row(id: i64, role: AuthorRole, text: &str, answers: Option<i64>) -> PostRow {
                 PostKind::Post
             },
             permalink: None,
-            author: Author {
-                name: String::new(),
-                handle: None,
-                platform_id: None,
-                url: None,
-                role,
-                role_basis: RoleBasis::None,
-            },
+            author: nameless(role),
             record_origin: RecordOrigin::Okand,
             posted_at: PostTime {
                 utc: Some(posted),
                 original: String::new(),
+                precision: Precision::Second,
                 zone_basis: ZoneBasis::UtcByFormat,
             },
             edited_at: None,
+            edits: Vec::new(),
             state: PostState {
                 value: StateValue::Live,
                 at: None,
@@ -67,17 +76,24 @@ fn row(id: i64, role: AuthorRole, text: &str, answers: Option<i64>) -> PostRow {
                 key: Some(key(parent)),
                 platform_id: None,
                 url: None,
+                author_hint: None,
             }),
             thread_root: None,
+            thread_key: None,
+            recipients: Vec::new(),
             visibility: Visibility::Public,
             attachments: Vec::new(),
             links: Vec::new(),
             tags: Vec::new(),
             mentions: Vec::new(),
+            place: None,
+            counts: None,
+            captured_at: None,
             evidence: Vec::new(),
             repairs: Vec::new(),
             warnings: Vec::new(),
             redactions: Vec::new(),
+            personal_data: Vec::new(),
             nonce: String::new(),
         },
     }

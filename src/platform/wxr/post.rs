@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
+use crate::model::digest::Sha256Hex;
 use crate::model::json;
 use crate::model::post::{
-    Author, AuthorRole, InReplyTo, PostKind, PostState, PostTime, RoleBasis, StateValue,
+    Author, AuthorRole, InReplyTo, PostKind, PostState, PostTime, Precision, RoleBasis, StateValue,
     Visibility, ZoneBasis,
 };
 use crate::model::text::normalised;
@@ -18,8 +19,10 @@ use crate::platform::{Parsed, Source};
 
 /// Where an item stands.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(super) struct Place<'b> {
     pub(super) member: usize,
+    /// The file's digest, where it lies in an archive or folder.
+    pub(super) sha256: Option<&'b Sha256Hex>,
     /// From 1 in its file.
     pub(super) item: usize,
 }
@@ -49,7 +52,7 @@ pub(super) fn attached(node: &Node) -> Option<Attached> {
 pub(super) struct Reader<'a, 'b> {
     pub(super) source: Source<'a>,
     pub(super) site: &'b Site,
-    pub(super) place: Place,
+    pub(super) place: Place<'b>,
 }
 
 /// What differs between posts and comments.
@@ -205,11 +208,13 @@ impl Reader<'_, '_> {
                 key: Some(self.key(&format!("c{id}"))),
                 platform_id: Some(format!("c{id}")),
                 url: None,
+                author_hint: None,
             }),
             (None, Some(root)) => Some(InReplyTo {
                 key: Some(root.clone()),
                 platform_id: post_id.map(|id| format!("p{id}")),
                 url: None,
+                author_hint: None,
             }),
             (None, None) => None,
         };
@@ -237,6 +242,7 @@ impl Reader<'_, '_> {
             platform: "wordpress",
             source_kind: "platform_export",
             member: self.place.member,
+            member_sha256: self.place.sha256.cloned(),
             locator: draft.locator,
         };
         let mut post = draft::blank(&origin, platform_id);
@@ -386,6 +392,7 @@ fn posted(node: &Node, names: [&str; 2], warnings: &mut Vec<String>) -> PostTime
     PostTime {
         utc: None,
         original: gmt.or(local).unwrap_or_default().to_owned(),
+        precision: Precision::Second,
         zone_basis: ZoneBasis::UtcByFormat,
     }
 }

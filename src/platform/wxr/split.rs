@@ -47,6 +47,8 @@ pub(crate) struct Splitter<R> {
     /// The opening tag of an item that was read already, and its line.
     pending: Option<(Vec<u8>, u64)>,
     longest: usize,
+    /// `item` or `entry`.
+    tag: &'static str,
     /// Whether the channel was closed.
     pub(crate) closed: bool,
 }
@@ -58,8 +60,15 @@ impl<R: BufRead> Splitter<R> {
             line: 1,
             pending: None,
             longest,
+            tag: "item",
             closed: false,
         }
+    }
+
+    /// Cuts at elements of this name instead of `item`.
+    pub(crate) fn at(mut self, tag: &'static str) -> Self {
+        self.tag = tag;
+        self
     }
 
     /// Everything before the first item; `None` where it is too long.
@@ -176,16 +185,16 @@ impl<R: BufRead> Splitter<R> {
             }
         }
         let tag = &out[start..];
-        if tag.starts_with(b"</channel") {
+        if tag.starts_with(b"</channel") || tag.starts_with(b"</feed") {
             self.closed = true;
         }
-        Ok(if is_item(tag, b"<item") {
+        Ok(if is_item(tag, "<", self.tag) {
             if tag.ends_with(b"/>") {
                 Mark::ItemEmpty
             } else {
                 Mark::ItemOpens
             }
-        } else if is_item(tag, b"</item") {
+        } else if is_item(tag, "</", self.tag) {
             Mark::ItemCloses
         } else {
             Mark::Other
@@ -227,8 +236,9 @@ fn tag_start(bytes: &[u8], from: usize) -> usize {
         .map_or(from, |place| from + place)
 }
 
-fn is_item(tag: &[u8], name: &[u8]) -> bool {
-    tag.strip_prefix(name)
+fn is_item(tag: &[u8], open: &str, name: &str) -> bool {
+    tag.strip_prefix(open.as_bytes())
+        .and_then(|rest| rest.strip_prefix(name.as_bytes()))
         .and_then(|rest| rest.first())
         .is_some_and(|byte| matches!(byte, b'>' | b'/' | b' ' | b'\t' | b'\r' | b'\n'))
 }

@@ -38,6 +38,30 @@ impl Node {
         self.children.iter().find(|child| child.name == name)
     }
 
+    /// The value of an attribute.
+    pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
+        let found = self.attributes.iter().find(|(known, _)| known == name);
+        found
+            .map(|(_, value)| value.trim())
+            .filter(|value| !value.is_empty())
+    }
+
+    /// Children of this name.
+    pub(crate) fn all(&self, name: &'static str) -> impl Iterator<Item = &Self> {
+        self.children.iter().filter(move |child| child.name == name)
+    }
+
+    /// Notes what was mended to read the bytes, where the element holds more than ASCII.
+    pub(crate) fn note(&mut self, mended: Option<&'static str>) {
+        if let Some(code) = mended.filter(|_| !self.is_ascii()) {
+            self.mended.insert(code);
+        }
+    }
+
+    fn is_ascii(&self) -> bool {
+        self.text.is_ascii() && self.children.iter().all(Self::is_ascii)
+    }
+
     /// The text of the first child of this name, without white space around it; `None` where empty or missing.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
         self.child(name)
@@ -86,13 +110,6 @@ impl Node {
     }
 }
 
-/// Bytes as text, wrong UTF-8 replaced by U+FFFD, and whether any was.
-pub(crate) fn decoded(bytes: &[u8]) -> (String, bool) {
-    let text = String::from_utf8_lossy(bytes);
-    let replaced = matches!(text, std::borrow::Cow::Owned(_));
-    (text.into_owned(), replaced)
-}
-
 /// Characters that no XML 1.0 document may hold (clause 2.2).
 fn is_forbidden(c: char) -> bool {
     (c < ' ' && !matches!(c, '\t' | '\n' | '\r')) || matches!(c, '\u{fffe}' | '\u{ffff}')
@@ -101,56 +118,63 @@ fn is_forbidden(c: char) -> bool {
 /// The head of a WXR file: the namespaces that hold for all items, and the elements of the channel so far.
 #[derive(Debug, Default)]
 pub(crate) struct Head {
-    /// `<rss …><channel …>` with the namespaces of both.
+    /// `<rss …><channel …>` or `<feed …>` with the namespaces.
     pub(crate) prefix: String,
+    /// How many elements the prefix opens.
+    pub(crate) depth: usize,
     pub(crate) children: Vec<Node>,
 }
 
-/// Reads the head; what is open at its end stays open.
-pub(crate) fn head(text: &str) -> Result<Head, Fault> {
-    let mut head = Head::default();
+/// Reads the head; what is open at its end stays open. `roots` are the elements that lead to the items.
+pub(crate) fn head(text: &str, roots: &[&str]) -> Result<Head, Fault> {
+    let mut head = Head {
+        depth: roots.len(),
+        ..Head::default()
+    };
     let mut tree = Tree::new(text, false);
     while let Some(step) = tree.step()? {
         let Step::Opened(depth, name, namespaces) = step else {
             continue;
         };
-        let expected = match depth {
-            1 => "rss",
-            2 => "channel",
-            _ => continue,
+        let Some(expected) = roots.get(depth - 1) else {
+            continue;
         };
-        if name != expected {
+        let local = name.rsplit([':', '}']).next().unwrap_or(&name);
+        if local != *expected || head.prefix.contains(&format!("<{expected}")) {
             return Err(tree.fault(format!("expected <{expected}>")));
         }
         head.prefix.extend(["<", expected, &namespaces, ">"]);
     }
-    if !head.prefix.contains("<channel") {
-        return Err(tree.fault("expected <channel>".to_owned()));
+    let last = roots.last().copied().unwrap_or_default();
+    if !head.prefix.contains(&format!("<{last}")) {
+        return Err(tree.fault(format!("expected <{last}>")));
     }
-    // The channel is the second open element, or was closed into the first in a file without items.
-    let channel = match tree.open.into_iter().nth(1) {
+    // The last root is open still, or was closed in a file without items.
+    let channel = match tree.open.into_iter().nth(roots.len() - 1) {
         Some(channel) => Some(channel),
+        None if roots.len() == 1 => tree.done,
         None => tree.done.and_then(|rss| rss.children.into_iter().next()),
     };
     head.children = channel.map(|channel| channel.children).unwrap_or_default();
     Ok(head)
 }
 
-/// Reads one element in the scope of `prefix`, the head's opening tags. `replaced`: its bytes were not all UTF-8.
-pub(crate) fn element(prefix: &str, text: &str, replaced: bool) -> Result<Node, Fault> {
-    let whole = format!("{prefix}{text}");
+/// Reads one element in the scope of the head's opening tags. `replaced`: its bytes were not all text.
+pub(crate) fn element(head: &Head, text: &str, replaced: bool) -> Result<Node, Fault> {
+    let whole = format!("{}{text}", head.prefix);
     let mut tree = Tree::new(&whole, replaced);
     while tree.step()?.is_some() {}
-    let mut open = tree.open.into_iter();
-    match (open.next(), open.next(), open.next()) {
-        (Some(_), Some(mut channel), None) if channel.children.len() == 1 => {
-            Ok(channel.children.remove(0))
+    let whole = tree.open.len() == head.depth;
+    if let Some(parent) = tree.open.pop().filter(|_| whole) {
+        let mut children = parent.children.into_iter();
+        if let (Some(only), None) = (children.next(), children.next()) {
+            return Ok(only);
         }
-        _ => Err(Fault {
-            line: text.lines().count().saturating_sub(1) as u64,
-            reason: "an element is not closed".to_owned(),
-        }),
     }
+    Err(Fault {
+        line: text.lines().count().saturating_sub(1) as u64,
+        reason: "an element is not closed".to_owned(),
+    })
 }
 
 enum Step {
@@ -301,6 +325,12 @@ fn prefix_of(namespace: &ResolveResult<'_>, mended: &mut BTreeSet<&'static str>)
                 "purl.org/rss/1.0/modules/content" => "content:".to_owned(),
                 "purl.org/dc/elements/1.1" => "dc:".to_owned(),
                 "wellformedweb.org/CommentAPI" => "wfw:".to_owned(),
+                "www.w3.org/2005/Atom" => "atom:".to_owned(),
+                "search.yahoo.com/mrss" => "media:".to_owned(),
+                "www.youtube.com/xml/schemas/2015" => "yt:".to_owned(),
+                "purl.org/syndication/thread/1.0" => "thr:".to_owned(),
+                "purl.org/rss/1.0/modules/slash" => "slash:".to_owned(),
+                "purl.org/dc/terms" => "dcterms:".to_owned(),
                 "" => String::new(),
                 _ => format!("{{{uri}}}"),
             }
@@ -349,7 +379,7 @@ mod tests {
     const PREFIX: &str = r#"<rss xmlns:wp="http://wordpress.org/export/1.1/" xmlns:x="http://wordpress.org/export/1.1/excerpt/"><channel>"#;
 
     fn read(text: &str) -> Result<Node, Fault> {
-        element(PREFIX, text, false)
+        element(&head(PREFIX, &["rss", "channel"]).unwrap(), text, false)
     }
 
     #[test]

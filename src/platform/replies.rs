@@ -1,0 +1,380 @@
+//! Replies of open interfaces saved as JSON files: pages of lists, conversations, single objects, in any number of files.
+//! Two passes: the first learns what one reply tells about another, the second gives the items one by one.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io::{BufReader, Read};
+
+use serde_json::Value;
+
+use crate::model::digest::Sha256Hex;
+use crate::model::ingest::Skipped;
+use crate::model::post::{Completeness, Edit, Refused};
+use crate::platform::container::{Container, Shape};
+use crate::platform::draft::Origin;
+use crate::platform::elements::{CutError, Element, Elements};
+use crate::platform::error::PlatformError;
+use crate::platform::{Importer, Item, Items, Parsed, Source, Summary, object};
+
+/// Bytes of a file that are looked at to recognise it.
+const LOOK: u64 = 64 * 1024;
+/// Greatest file that is one object.
+const WHOLE: u64 = 16 * 1024 * 1024;
+
+/// An interface whose replies can be read.
+pub(crate) trait Replies: Sync {
+    /// The importer that reads them.
+    fn importer(&self) -> &'static dyn Importer;
+    /// The first part of the posts' keys.
+    fn platform(&self) -> &'static str;
+    /// What the posts' evidence says that the source is.
+    fn source_kind(&self) -> &'static str {
+        "api_reply"
+    }
+    /// Arrays of an object whose elements are items; an object without any of them is one item.
+    fn arrays(&self) -> &'static [&'static str];
+    /// Whether a file that begins like this is a reply of the interface.
+    fn is_reply(&self, head: &str) -> bool;
+    /// Takes from an item what other items need.
+    fn learn(&self, item: &Value, array: &str, known: &mut Known);
+    /// Makes posts of an item.
+    fn posts(&self, at: &At<'_, '_>, item: &Value, bytes: &[u8], out: &mut Out);
+    /// How much of the account such replies can hold.
+    fn completeness(&self) -> Completeness {
+        Completeness::Partial
+    }
+}
+
+/// What one reply tells about another.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// Ids that keys are made of, by the interface's own.
+    pub(crate) ids: BTreeMap<String, String>,
+    /// Names of authors by id.
+    pub(crate) names: BTreeMap<String, String>,
+    /// Ids of authors that are the account's own.
+    pub(crate) own: BTreeSet<String>,
+    /// Earlier versions of a post by its id.
+    pub(crate) versions: BTreeMap<String, Vec<Edit>>,
+    /// Addresses that the replies say they are of.
+    pub(crate) addresses: Vec<String>,
+    /// What is doubtful about the replies as a whole, in Swedish.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Where an item stands.
+#[derive(Debug)]
+pub(crate) struct At<'a, 'b> {
+    pub(crate) source: Source<'a>,
+    importer: &'static dyn Importer,
+    platform: &'static str,
+    source_kind: &'static str,
+    member: usize,
+    sha256: Option<&'b Sha256Hex>,
+    pointer: &'b str,
+    pub(crate) known: &'b Known,
+}
+
+impl<'a> At<'a, '_> {
+    /// Origin of what stands at `below` in the item, a JSON Pointer.
+    pub(crate) fn origin(&self, below: &str) -> Origin<'a> {
+        Origin {
+            source: self.source,
+            importer: self.importer,
+            platform: self.platform,
+            source_kind: self.source_kind,
+            member: self.member,
+            member_sha256: self.sha256.cloned(),
+            locator: format!("{}{below}", self.pointer),
+        }
+    }
+}
+
+/// What became of an item.
+#[derive(Debug, Default)]
+pub(crate) struct Out {
+    posts: Vec<Result<Parsed, String>>,
+    skipped: Vec<&'static str>,
+}
+
+impl Out {
+    /// A post, or why there is none.
+    pub(crate) fn post(&mut self, post: Result<Parsed, String>) {
+        self.posts.push(post);
+    }
+
+    /// What is no post, by the interface's word for it.
+    pub(crate) fn skip(&mut self, what: &'static str) {
+        self.skipped.push(what);
+    }
+}
+
+/// Whether the container holds a reply of the interface.
+pub(crate) fn recognises(
+    format: &dyn Replies,
+    container: &Container,
+) -> Result<bool, PlatformError> {
+    for member in container.of_shape(&[Shape::Object, Shape::Array])? {
+        if is_reply(format, container, member)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn is_reply(
+    format: &dyn Replies,
+    container: &Container,
+    member: usize,
+) -> Result<bool, PlatformError> {
+    let head = container.head(member, LOOK)?;
+    Ok(format.is_reply(&String::from_utf8_lossy(&head)))
+}
+
+/// Begins to read.
+pub(crate) fn read<'a>(
+    format: &'static dyn Replies,
+    source: &Source<'a>,
+) -> Result<Box<dyn Items + 'a>, PlatformError> {
+    let container = source.container;
+    let (mut files, mut others) = (VecDeque::new(), 0);
+    for member in 0..container.members().len() {
+        let json = matches!(container.shape(member)?, Shape::Object | Shape::Array);
+        if json && (container.is_single() || is_reply(format, container, member)?) {
+            files.push_back(member);
+        } else {
+            others += 1;
+        }
+    }
+    if files.is_empty() {
+        return Err(PlatformError::expected(
+            container.name(),
+            format!("a saved reply ({})", format.importer().title()),
+        ));
+    }
+    let mut known = Known::default();
+    for member in &files {
+        let mut file = Open::new(container, *member, format)?;
+        // A broken item is refused, with its place, in the second pass.
+        while let Some(item) = file.next(container)? {
+            if let Some(Ok((value, _))) = item.bytes.as_deref().map(object::parse) {
+                format.learn(&value, item.array, &mut known);
+            }
+        }
+    }
+    Ok(Box::new(ReplyItems {
+        format,
+        source: *source,
+        known,
+        files,
+        current: None,
+        queue: VecDeque::new(),
+        seen: BTreeMap::new(),
+        skipped: BTreeMap::from([("other_file", others)]),
+    }))
+}
+
+/// An item as it stands in a file; without bytes where it cannot be cut out.
+struct Cut {
+    pointer: String,
+    array: &'static str,
+    bytes: Option<Vec<u8>>,
+    reason: &'static str,
+}
+
+/// A file while it is read.
+struct Open {
+    member: usize,
+    elements: Option<Elements<BufReader<Box<dyn Read>>>>,
+}
+
+impl Open {
+    fn new(
+        container: &Container,
+        member: usize,
+        format: &dyn Replies,
+    ) -> Result<Self, PlatformError> {
+        let elements = Elements::new(container.read(member)?, format.arrays());
+        Ok(Self {
+            member,
+            elements: Some(elements),
+        })
+    }
+
+    fn next(&mut self, container: &Container) -> Result<Option<Cut>, PlatformError> {
+        let Some(elements) = self.elements.as_mut() else {
+            return Ok(None);
+        };
+        let place = container.place(self.member);
+        let element = elements.element().map_err(|error| match error {
+            CutError::Io(source) => PlatformError::io(&place, source),
+            CutError::Form { .. } => PlatformError::damaged(&place, error.to_string()),
+        })?;
+        let (pointer, array) = (elements.pointer(), elements.array());
+        let (bytes, reason) = match element {
+            Some(Element::Whole(bytes)) => (Some(bytes), ""),
+            Some(Element::TooLong) => (None, "the item is longer than 16 MiB"),
+            Some(Element::Cut) => (None, "the file ends inside the item"),
+            None if elements.found => {
+                self.elements = None;
+                return Ok(None);
+            }
+            None => {
+                // No list: the document is the item.
+                self.elements = None;
+                let bytes = container.whole(self.member, WHOLE)?;
+                let bytes = bytes
+                    .strip_prefix(b"\xef\xbb\xbf")
+                    .map_or_else(|| bytes.clone(), <[u8]>::to_vec);
+                return Ok(Some(Cut {
+                    pointer: String::new(),
+                    array: "",
+                    bytes: Some(bytes),
+                    reason: "",
+                }));
+            }
+        };
+        Ok(Some(Cut {
+            pointer,
+            array,
+            bytes,
+            reason,
+        }))
+    }
+}
+
+struct ReplyItems<'a> {
+    format: &'static dyn Replies,
+    source: Source<'a>,
+    known: Known,
+    files: VecDeque<usize>,
+    current: Option<(Open, Option<Sha256Hex>)>,
+    queue: VecDeque<Item>,
+    /// Keys and versions given, as halves of digests: pages overlap.
+    seen: BTreeMap<[u8; 16], [u8; 16]>,
+    skipped: BTreeMap<&'static str, u64>,
+}
+
+impl ReplyItems<'_> {
+    /// Reads the next item into the queue; `false` at the end of the last file.
+    fn advance(&mut self) -> Result<bool, PlatformError> {
+        let container = self.source.container;
+        let Some((mut file, sha256)) = self.current.take() else {
+            let Some(member) = self.files.pop_front() else {
+                return Ok(false);
+            };
+            let file = Open::new(container, member, self.format)?;
+            self.current = Some((file, container.evidence_digest(member)?));
+            return Ok(true);
+        };
+        let Some(cut) = file.next(container)? else {
+            return Ok(true);
+        };
+        self.take(file.member, sha256.as_ref(), &cut);
+        self.current = Some((file, sha256));
+        Ok(true)
+    }
+
+    fn take(&mut self, member: usize, sha256: Option<&Sha256Hex>, cut: &Cut) {
+        let mut out = Out::default();
+        let mut repairs = Vec::new();
+        match cut.bytes.as_deref().map(object::parse) {
+            None => out.post(Err(cut.reason.to_owned())),
+            Some(Err(reason)) => out.post(Err(reason)),
+            Some(Ok((value, mended))) => {
+                repairs = mended;
+                let at = At {
+                    source: self.source,
+                    importer: self.format.importer(),
+                    platform: self.format.platform(),
+                    source_kind: self.format.source_kind(),
+                    member,
+                    sha256,
+                    pointer: &cut.pointer,
+                    known: &self.known,
+                };
+                let bytes = cut.bytes.as_deref().unwrap_or_default();
+                self.format.posts(&at, &value, bytes, &mut out);
+            }
+        }
+        for what in out.skipped {
+            *self.skipped.entry(what).or_default() += 1;
+        }
+        for post in out.posts {
+            match post {
+                Ok(mut parsed) => {
+                    parsed.post.repairs.extend(repairs.iter().cloned());
+                    if self.is_new(&parsed) {
+                        self.queue.push_back(Item::Post(Box::new(parsed)));
+                    }
+                }
+                Err(reason) => self.queue.push_back(Item::Refused(Refused {
+                    place: format!(
+                        "{}, {}",
+                        self.source.container.place(member),
+                        if cut.pointer.is_empty() {
+                            "/"
+                        } else {
+                            &cut.pointer
+                        }
+                    ),
+                    reason,
+                })),
+            }
+        }
+    }
+
+    /// Whether the post was not given in this version before; the same post stands in several replies.
+    fn is_new(&mut self, parsed: &Parsed) -> bool {
+        let half = |digest: &Sha256Hex| {
+            let mut half = [0; 16];
+            half.copy_from_slice(&digest.as_str().as_bytes()[..16]);
+            half
+        };
+        let key = half(&Sha256Hex::of(parsed.post.key.as_bytes()));
+        let version = half(&parsed.post.fingerprint());
+        let new = self.seen.get(&key) != Some(&version);
+        if new {
+            self.seen.insert(key, version);
+        } else {
+            *self.skipped.entry("same_item_again").or_default() += 1;
+        }
+        new
+    }
+}
+
+impl Iterator for ReplyItems<'_> {
+    type Item = Result<Item, PlatformError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(item) = self.queue.pop_front() {
+                return Some(Ok(item));
+            }
+            match self.advance() {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}
+
+impl Items for ReplyItems<'_> {
+    fn summary(&self) -> Summary {
+        Summary {
+            format_version: None,
+            completeness: self.format.completeness(),
+            skipped: self
+                .skipped
+                .iter()
+                .filter(|(_, count)| **count > 0)
+                .map(|(what, count)| Skipped {
+                    what: (*what).to_owned(),
+                    count: *count,
+                })
+                .collect(),
+            addresses: self.known.addresses.clone(),
+            notes: self.known.notes.clone(),
+        }
+    }
+}

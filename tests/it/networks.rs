@@ -1,0 +1,659 @@
+//! What open networks' exports and saved replies become: Mastodon, ActivityPub, Bluesky, WordPress, feeds and pages.
+
+use std::collections::BTreeMap;
+
+use bevara::model::post::{AuthorRole, PostKind, RoleBasis, StateValue, Visibility};
+
+use crate::platforms::{Read, fixture, read_of};
+
+const OWN: &str = "https://social.exempelkommun.se/users/exempelkommun";
+
+fn kinds(read: &Read) -> BTreeMap<String, PostKind> {
+    let id = |post: &bevara::model::post::Post| {
+        let id = post.platform_id.clone().unwrap_or_else(|| post.key.clone());
+        id.rsplit('/').next().unwrap().to_owned()
+    };
+    read.posts
+        .iter()
+        .map(|parsed| (id(&parsed.post), parsed.post.kind))
+        .collect()
+}
+
+#[test]
+fn mastodon_replies_hold_the_publics_answers_and_earlier_texts() {
+    let read = read_of(
+        &fixture("mastodon-api/svar"),
+        "https://social.exempelkommun.se/@exempelkommun",
+    );
+    assert_eq!(read.format, "mastodon-api");
+    assert_eq!(read.refused, []);
+    // Seven statuses; the one that stands on both pages counts once.
+    assert_eq!(
+        kinds(&read),
+        BTreeMap::from([
+            ("101".to_owned(), PostKind::Post),
+            ("102".to_owned(), PostKind::Poll),
+            ("103".to_owned(), PostKind::Repost),
+            ("104".to_owned(), PostKind::Post),
+            ("105".to_owned(), PostKind::Post),
+            ("201".to_owned(), PostKind::Reply),
+            ("202".to_owned(), PostKind::Reply),
+        ])
+    );
+    assert_eq!(read.posts.len(), 7);
+    let pool = &read.post(&format!("{OWN}/statuses/101")).post;
+    assert_eq!(pool.author.role, AuthorRole::Authority);
+    assert_eq!(pool.author.role_basis, RoleBasis::OwnAccountId);
+    assert_eq!(pool.edits.len(), 1);
+    assert_eq!(
+        pool.edits[0].text.as_deref(),
+        Some("Simhallen öppnar klockan 8 på måndag.")
+    );
+    assert_eq!(pool.tags, ["simhall"]);
+    assert_eq!(pool.attachments[0].width, Some(1200));
+    assert_eq!(pool.counts.as_ref().unwrap().likes, Some(5));
+    let question = &read.post("https://m.example/users/kim/statuses/201").post;
+    assert_eq!(question.author.role, AuthorRole::Public);
+    assert_eq!(
+        question.in_reply_to.as_ref().unwrap().key.as_deref(),
+        Some(pool.key.as_str())
+    );
+    assert_eq!(question.personal_data, ["avatar_hash"]);
+    assert_eq!(question.redactions, ["/account/avatar"]);
+    let visibilities: Vec<_> = ["104", "105"]
+        .iter()
+        .map(|id| read.post(&format!("{OWN}/statuses/{id}")).post.visibility)
+        .collect();
+    assert_eq!(visibilities, [Visibility::Followers, Visibility::Direct]);
+    assert_eq!(
+        read.post(&format!("{OWN}/statuses/102")).post.text,
+        "Vilken dag passar medborgardialogen?\n\n- Tisdag & onsdag\n\n- Torsdag"
+    );
+}
+
+#[test]
+fn broken_replies_cost_the_broken_items_only() {
+    let read = read_of(&fixture("mastodon-api/trasig"), "");
+    let ids: Vec<_> = read
+        .posts
+        .iter()
+        .map(|parsed| parsed.post.source_id.as_deref())
+        .collect();
+    assert_eq!(ids, [Some("1"), Some("4")]);
+    assert_eq!(read.posts[1].post.repairs, ["lone-surrogate"]);
+    assert_eq!(read.posts[1].post.warnings, ["time-missing"]);
+    let refused: Vec<_> = read
+        .refused
+        .iter()
+        .map(|(place, reason)| format!("{place}: {reason}"))
+        .collect();
+    assert_eq!(
+        refused,
+        [
+            "trasig: statuses.json, /1: the status has no uri",
+            "trasig: statuses.json, /2: a key stands twice",
+            "trasig: statuses.json, /4: the file ends inside the item",
+        ]
+    );
+}
+
+#[test]
+fn activitypub_objects_become_posts_with_their_replies() {
+    let read = read_of(
+        &fixture("activitypub/objekt"),
+        "https://social.exempelkommun.se/users/exempelkommun/",
+    );
+    assert_eq!(read.format, "activitypub");
+    assert_eq!(read.refused, []);
+    assert_eq!(read.posts.len(), 6);
+    let note = &read.post(&format!("{OWN}/statuses/301")).post;
+    assert_eq!(note.visibility, Visibility::Public);
+    assert_eq!(note.author.role, AuthorRole::Authority);
+    assert_eq!(note.tags, ["vatten"]);
+    assert_eq!(
+        note.attachments[0].alt.as_deref(),
+        Some("Karta över Storgatan")
+    );
+    let reply = &read.post("https://m.example/n/1").post;
+    assert_eq!(reply.kind, PostKind::Reply);
+    assert_eq!(reply.author.role, AuthorRole::Unknown);
+    assert_eq!(reply.evidence[0].locator, "/replies/items/0");
+    assert_eq!(
+        reply.in_reply_to.as_ref().unwrap().key.as_deref(),
+        Some(note.key.as_str())
+    );
+    let gone = &read.post(&format!("{OWN}/statuses/300")).post;
+    assert_eq!(gone.state.value, StateValue::DeletedByAuthority);
+    assert_eq!(
+        read.post(&format!("{OWN}/statuses/303")).post.visibility,
+        Visibility::Direct
+    );
+    assert_eq!(
+        read.post(&format!("{OWN}/statuses/302"))
+            .post
+            .title
+            .as_deref(),
+        Some("Ny detaljplan")
+    );
+    // A like and the actor.
+    assert_eq!(read.skipped, 2);
+}
+
+#[test]
+fn wordpress_replies_have_the_keys_of_the_export_and_no_addresses_of_persons() {
+    let read = read_of(
+        &fixture("wordpress-rest/blogg"),
+        "https://blogg.exempelkommun.se/",
+    );
+    assert_eq!(read.format, "wordpress-rest");
+    assert_eq!(read.refused, []);
+    let ids: Vec<_> = read
+        .posts
+        .iter()
+        .map(|parsed| parsed.post.platform_id.clone().unwrap())
+        .collect();
+    assert_eq!(
+        ids,
+        ["c31", "c32", "c33", "c34", "p14", "p11", "p12", "p13"]
+    );
+    let ice = &read.post("p11").post;
+    assert_eq!(ice.title.as_deref(), Some("Isen – så håller den"));
+    assert_eq!(ice.text, "Isen på Storsjön är 20 cm.");
+    assert_eq!(
+        ice.posted_at.utc.unwrap().to_string(),
+        "2026-04-03T08:00:00Z"
+    );
+    assert_eq!(ice.edits.len(), 1);
+    assert_eq!(
+        ice.edits[0].text.as_deref(),
+        Some("Isen på Storsjön är 15 cm.")
+    );
+    assert_eq!(ice.attachments.len(), 2);
+    assert_eq!(read.post("p12").post.visibility, Visibility::Limited);
+    assert!(
+        read.post("p13")
+            .post
+            .warnings
+            .contains(&"revisions-not-included".to_owned())
+    );
+    let page = &read.post("p14").post;
+    assert_eq!(page.kind, PostKind::Page);
+    assert!(page.warnings.contains(&"zone-assumed".to_owned()));
+    let roles: Vec<_> = ["c31", "c32", "c33", "c34"]
+        .iter()
+        .map(|id| read.post(id).post.author.role)
+        .collect();
+    assert_eq!(
+        roles,
+        [
+            AuthorRole::Public,
+            AuthorRole::Authority,
+            AuthorRole::Unknown,
+            AuthorRole::Unknown
+        ]
+    );
+    let guest = read.post("c31");
+    assert_eq!(
+        guest.post.redactions,
+        [
+            "/author_avatar_urls/24",
+            "/author_avatar_urls/48",
+            "/author_email",
+            "/author_ip"
+        ]
+    );
+    assert_eq!(guest.post.personal_data, ["email", "ip", "avatar_hash"]);
+    for parsed in &read.posts {
+        let original = String::from_utf8(parsed.original.clone()).unwrap();
+        for secret in ["robin@example.se", "192.0.2.7", "0123456789abcdef"] {
+            assert!(!original.contains(secret));
+        }
+    }
+    // Numbers stay as they were written.
+    assert!(
+        String::from_utf8(read.post("p11").original.clone())
+            .unwrap()
+            .contains("\"vikt\": 1.5")
+    );
+    assert_eq!(
+        read.post("c32")
+            .post
+            .in_reply_to
+            .as_ref()
+            .unwrap()
+            .platform_id
+            .as_deref(),
+        Some("c31")
+    );
+    assert_eq!(
+        read.post("c32").post.thread_root.as_deref(),
+        Some(ice.key.as_str())
+    );
+}
+
+/// Blocks of a CAR, counted by its lengths alone.
+fn blocks_of(car: &[u8]) -> usize {
+    let (mut at, mut count) = (0, 0);
+    while at < car.len() {
+        let (mut length, mut shift) = (0_usize, 0);
+        loop {
+            let byte = car[at];
+            at += 1;
+            length |= usize::from(byte & 127) << shift;
+            shift += 7;
+            if byte < 128 {
+                break;
+            }
+        }
+        at += length;
+        count += 1;
+    }
+    // The first is the header.
+    count - 1
+}
+
+#[test]
+fn bluesky_repository_gives_every_record_of_its_tree() {
+    let folder = fixture("bluesky/kommunkonto");
+    let read = read_of(&folder, "https://bsky.app/profile/exempelkommun.example");
+    assert_eq!(read.format, "bluesky");
+    assert_eq!(read.refused, []);
+    // 71 records, of which a like and a profile are no posts, and a block that is not in the tree.
+    assert_eq!((read.posts.len(), read.skipped), (69, 3));
+    assert!(
+        read.notes[0].contains("är kontrollerad"),
+        "{:?}",
+        read.notes
+    );
+    let car = std::fs::read(folder.join("repo.car")).unwrap();
+    let cids: std::collections::BTreeSet<_> = read
+        .posts
+        .iter()
+        .map(|one| one.post.platform_cid.clone().unwrap())
+        .collect();
+    // One record stands under two keys; the rest of the blocks are the commit, the like, the profile, the one outside
+    // and the nodes of the tree.
+    assert_eq!(cids.len(), 68);
+    let nodes = car
+        .windows(3)
+        .filter(|window| window == b"\xa2\x61e")
+        .count();
+    assert_eq!(blocks_of(&car), cids.len() + 4 + nodes);
+    let uri =
+        |name: &str| format!("at://did:plc:exempelkommun2345678901ab/app.bsky.feed.post/{name}");
+    let first = &read.post(&uri("3lxaaaaaaaa22")).post;
+    assert_eq!(first.links, ["https://exempelkommun.se/simhall"]);
+    assert_eq!(first.mentions, ["did:plc:lansstyrelsen234567890abc"]);
+    assert_eq!(first.tags, ["simhall"]);
+    assert_eq!(first.author.role, AuthorRole::Authority);
+    let picture = &read.post(&uri("3lxaaaaaaab22"));
+    assert_eq!(
+        picture.post.posted_at.utc.unwrap().to_string(),
+        "2026-05-05T08:00:00Z"
+    );
+    assert_eq!(picture.media.len(), 1);
+    assert_eq!(picture.post.attachments[0].alt.as_deref(), Some("Bassäng"));
+    assert_eq!(read.post(&uri("3lxaaaaaaac22")).post.kind, PostKind::Reply);
+    assert_eq!(
+        read.post(&uri("3lxaaaaaaac22")).post.thread_root.as_deref(),
+        Some(first.key.as_str())
+    );
+    assert_eq!(read.post(&uri("3lxaaaaaaaf22")).post.kind, PostKind::Quote);
+    assert!(
+        read.post(&uri("3lxaaaaaaad22"))
+            .post
+            .warnings
+            .contains(&"zone-assumed".to_owned())
+    );
+    assert_eq!(read.post(&uri("3lxaaaaaaah22")).post.text, "God jul!");
+}
+
+#[test]
+fn any_flipped_byte_of_a_repository_is_found_and_its_block_named() {
+    let folder = fixture("bluesky/kommunkonto");
+    let car = std::fs::read(folder.join("repo.car")).unwrap();
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("repo.car");
+    let header = usize::from(car[0]) + 1;
+    for at in (header..car.len()).step_by(97) {
+        let mut bent = car.clone();
+        bent[at] ^= 1;
+        std::fs::write(&path, &bent).unwrap();
+        let error = crate::platforms::read(&path).unwrap_err().to_string();
+        assert!(error.contains("repo.car, byte "), "{at}: {error}");
+    }
+    let mut bent = car.clone();
+    let place = car
+        .windows(8)
+        .position(|window| window == b"God jul!")
+        .unwrap();
+    bent[place] ^= 1;
+    std::fs::write(&path, &bent).unwrap();
+    let error = crate::platforms::read(&path).unwrap_err().to_string();
+    assert!(error.contains("the hash that its CID bafyrei"), "{error}");
+}
+
+#[test]
+fn bluesky_signatures_hold_for_the_key_of_the_account_only() {
+    let scratch = tempfile::tempdir().unwrap();
+    let at = |name: &str| scratch.path().join(name);
+    for case in ["kommunkonto", "saknar-block"] {
+        let folder = fixture("bluesky").join(case);
+        std::fs::copy(folder.join("repo.car"), at("repo.car")).unwrap();
+        std::fs::copy(folder.join("did.json"), at("did.json")).unwrap();
+        assert!(read_of(scratch.path(), "").notes[0].contains("är kontrollerad"));
+    }
+    // The key of the other account, of the other curve.
+    std::fs::copy(fixture("bluesky/kommunkonto/did.json"), at("did.json")).unwrap();
+    let error = crate::platforms::read(scratch.path())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("the commit's signature does not hold"),
+        "{error}"
+    );
+    std::fs::remove_file(at("did.json")).unwrap();
+    let read = read_of(scratch.path(), "");
+    assert!(read.notes[0].contains("är inte kontrollerad"));
+    // The record that the file lacks is refused by its CID.
+    assert_eq!(read.posts.len(), 1);
+    assert!(
+        read.refused[0].0.contains("repo.car, bafyrei"),
+        "{:?}",
+        read.refused
+    );
+}
+
+#[test]
+fn bluesky_replies_hold_the_publics_answers() {
+    let read = read_of(
+        &fixture("bluesky-api/svar"),
+        "https://bsky.app/profile/exempelkommun.example",
+    );
+    assert_eq!(read.format, "bluesky-api");
+    assert_eq!(read.refused, []);
+    let roles: Vec<_> = read
+        .posts
+        .iter()
+        .map(|one| (one.post.kind, one.post.author.role))
+        .collect();
+    assert_eq!(
+        roles,
+        [
+            (PostKind::Post, AuthorRole::Authority),
+            (PostKind::Repost, AuthorRole::Authority),
+            (PostKind::Post, AuthorRole::Public),
+            (PostKind::Reply, AuthorRole::Public),
+            (PostKind::Reply, AuthorRole::Authority),
+        ]
+    );
+    // The post of the thread that the feed had, one that is gone and one that is blocked.
+    assert_eq!(read.skipped, 3);
+    let answer = &read.posts[4].post;
+    assert_eq!(
+        answer.in_reply_to.as_ref().unwrap().key.as_deref(),
+        Some(read.posts[3].post.key.as_str())
+    );
+    assert_eq!(
+        answer.evidence[0].locator,
+        "/thread/replies/0/replies/0/post"
+    );
+}
+
+#[test]
+fn rss_items_become_posts_of_a_window() {
+    let read = read_of(&fixture("feed/rss"), "https://blogg.exempelkommun.se/");
+    assert_eq!(read.format, "feed");
+    assert_eq!(read.refused, []);
+    assert_eq!(read.posts.len(), 5);
+    let road = &read.post("https://blogg.exempelkommun.se/?p=7").post;
+    assert_eq!(road.text, "Vi lägger om asfalten. Se kartan.");
+    assert_eq!(road.links, ["https://exempelkommun.se/karta"]);
+    assert_eq!(road.author.role, AuthorRole::Authority);
+    assert_eq!(road.counts.as_ref().unwrap().replies, Some(3));
+    assert_eq!(
+        road.posted_at.utc.unwrap().to_string(),
+        "2026-05-04T08:00:00Z"
+    );
+    let pod = read.post("https://blogg.exempelkommun.se/podd/1");
+    assert_eq!(pod.post.author.name, "Redaktionen");
+    assert_eq!(pod.post.redactions, ["/author"]);
+    assert_eq!(pod.post.attachments[0].kind, "audio");
+    assert!(
+        !String::from_utf8(pod.original.clone())
+            .unwrap()
+            .contains("redaktion@")
+    );
+    let comment = &read
+        .post("https://blogg.exempelkommun.se/?p=7#comment-12")
+        .post;
+    assert_eq!(
+        (comment.kind, comment.author.role),
+        (PostKind::Comment, AuthorRole::Unknown)
+    );
+    assert_eq!(read.posts[3].post.key_basis, "derived");
+    assert_eq!(read.posts[4].post.posted_at.utc, None);
+    assert_eq!(read.posts[4].post.posted_at.original, "måndag den 4 maj");
+}
+
+#[test]
+fn atom_entries_and_youtubes_videos_become_posts() {
+    let read = read_of(&fixture("feed/atom"), "https://blogg.exempelkommun.se/");
+    assert_eq!(read.posts.len(), 3);
+    let snow = &read.posts[0].post;
+    assert_eq!(snow.title.as_deref(), Some("Snö & is"));
+    assert_eq!(
+        snow.text,
+        "Plogning pågår i Åkerby först.\n\nSedan centrum."
+    );
+    assert_eq!(snow.author.name, "Exempelkommun");
+    assert_eq!(snow.tags, ["Vinterväghållning"]);
+    assert_eq!(
+        snow.edited_at.as_ref().unwrap().utc.unwrap().to_string(),
+        "2026-01-04T08:00:00Z"
+    );
+    let answer = &read.posts[1];
+    assert_eq!(
+        answer.post.in_reply_to.as_ref().unwrap().key.as_deref(),
+        Some(snow.key.as_str())
+    );
+    assert_eq!(answer.post.personal_data, ["email"]);
+    assert_eq!(read.refused[0].0, "atom: flode.xml, line 6, item 3");
+    assert_eq!(read.refused[0].1, "tags do not match");
+
+    let read = read_of(
+        &fixture("feed/youtube"),
+        "https://www.youtube.com/channel/UCexempelkommun0123456789",
+    );
+    let film = &read.post("AbCdEfGhIjK").post;
+    assert_eq!(
+        (film.platform.as_str(), film.kind),
+        ("youtube", PostKind::Video)
+    );
+    assert_eq!(film.author.role, AuthorRole::Authority);
+    assert_eq!(film.counts.as_ref().unwrap().views, Some(345));
+    assert_eq!(film.links, ["https://exempelkommun.se/kf"]);
+}
+
+#[test]
+fn encodings_are_what_the_bytes_are_and_then_what_is_declared() {
+    let read = read_of(&fixture("feed/teckenkodning"), "");
+    let got: Vec<_> = read
+        .posts
+        .iter()
+        .map(|one| {
+            (
+                one.post.title.as_deref().unwrap(),
+                one.post.repairs.join(" "),
+            )
+        })
+        .collect();
+    let title = "Räksmörgås på Åland";
+    assert_eq!(
+        got,
+        [
+            (title, "charset-declared".to_owned()),
+            (title, "charset-false".to_owned()),
+            (title, "charset-false".to_owned()),
+            (title, "charset-declared".to_owned()),
+        ]
+    );
+    let read = read_of(&fixture("wxr/teckenkodning"), "");
+    assert_eq!(read.refused, []);
+    assert_eq!(read.posts.len(), 9);
+    for (number, repair) in [
+        (1, "charset-declared"),
+        (2, "charset-false"),
+        (3, "charset-declared"),
+    ] {
+        let post = &read.post(&format!("p{number}")).post;
+        assert_eq!(post.title.as_deref(), Some("Räksmörgås"));
+        assert_eq!(post.author.name, "Webbredaktör Ängström");
+        assert_eq!(post.repairs, [repair]);
+        let comment = &read.post(&format!("c{}", number * 2 - 1)).post;
+        assert_eq!(
+            (comment.text.as_str(), comment.repairs.join(" ").as_str()),
+            ("Får jag komma?", repair)
+        );
+        // A comment in ASCII was the same in every encoding.
+        assert_eq!(
+            read.post(&format!("c{}", number * 2)).post.repairs,
+            [] as [&str; 0]
+        );
+    }
+}
+
+#[test]
+fn json_feed_items_become_posts() {
+    let read = read_of(
+        &fixture("json-feed/flode"),
+        "https://blogg.exempelkommun.se/",
+    );
+    assert_eq!(read.format, "json-feed");
+    assert_eq!(read.posts.len(), 2);
+    let library = &read.posts[0].post;
+    assert_eq!(library.text, "Stängt för inventering till fredag.");
+    assert_eq!(library.author.role, AuthorRole::Authority);
+    assert_eq!(library.attachments[1].duration_ms, Some(61_000));
+    assert_eq!(library.redactions, ["/authors/0/avatar"]);
+    assert_eq!(read.posts[1].post.platform_id.as_deref(), Some("2"));
+    assert_eq!(
+        read.refused,
+        [(
+            "flode: feed.json, /items/2".to_owned(),
+            "the item is no object".to_owned()
+        )]
+    );
+}
+
+#[test]
+fn pages_give_the_posts_that_are_marked_up() {
+    let read = read_of(&fixture("html/jsonld"), "https://exempelkommun.se/forum");
+    assert_eq!(read.format, "html");
+    let texts: Vec<_> = read
+        .posts
+        .iter()
+        .map(|one| one.post.text.as_str())
+        .collect();
+    assert_eq!(
+        texts,
+        [
+            "Var behövs\ncykelvägar? /* inte en kommentar */",
+            "Till skolan!",
+            "Vi tar med oss det."
+        ]
+    );
+    assert_eq!(read.refused.len(), 1);
+    assert!(read.refused[0].0.ends_with("[2]"), "{:?}", read.refused);
+    let (thread, question, answer) = (
+        &read.posts[0].post,
+        &read.posts[1].post,
+        &read.posts[2].post,
+    );
+    assert_eq!(thread.repairs, ["jsonld-cleaned"]);
+    assert_eq!(thread.author.role, AuthorRole::Authority);
+    assert_eq!(thread.counts.as_ref().unwrap().likes, Some(4));
+    assert_eq!(
+        thread.attachments[0].source_uri,
+        "https://exempelkommun.se/bild/vag.jpg"
+    );
+    assert_eq!(
+        question.in_reply_to.as_ref().unwrap().key.as_deref(),
+        Some(thread.key.as_str())
+    );
+    assert_eq!(question.author.role, AuthorRole::Unknown);
+    assert_eq!(question.redactions, ["/author/email"]);
+    assert_eq!(question.warnings, ["day-only"]);
+    assert_eq!(
+        answer.in_reply_to.as_ref().unwrap().key.as_deref(),
+        Some(question.key.as_str())
+    );
+    assert_eq!(answer.author.role, AuthorRole::Authority);
+    assert!(
+        answer.evidence[0]
+            .locator
+            .ends_with("#/@graph/1/comment/0/comment"),
+        "{}",
+        answer.evidence[0].locator
+    );
+    // A page alone does not tell who could see it.
+    assert_eq!(thread.visibility, Visibility::Unknown);
+}
+
+#[test]
+fn pages_with_microformats_or_microdata_give_posts_too() {
+    let read = read_of(&fixture("html/mf2"), "https://exempelkommun.se/nytt");
+    let got: Vec<_> = read
+        .posts
+        .iter()
+        .map(|one| (one.post.kind, one.post.text.as_str()))
+        .collect();
+    assert_eq!(
+        got,
+        [
+            (PostKind::Post, "Vattnet är 18 grader. Välkomna!"),
+            (PostKind::Comment, "Finns det toalett?"),
+            (PostKind::Reply, "Ja, vid parkeringen."),
+            (PostKind::Post, "Bara en rad text"),
+        ]
+    );
+    let bath = &read.posts[0].post;
+    assert_eq!(
+        bath.permalink.as_deref(),
+        Some("https://exempelkommun.se/nytt/badplatsen")
+    );
+    assert_eq!(bath.author.role, AuthorRole::Authority);
+    assert_eq!(bath.attachments[0].alt.as_deref(), Some("Bryggan"));
+    assert_eq!(read.posts[1].post.author.name, "Kim Exempelsson");
+    assert_eq!(
+        read.posts[1].post.posted_at.utc.unwrap().to_string(),
+        "2026-06-01T08:00:00Z"
+    );
+    assert_eq!(
+        read.posts[2]
+            .post
+            .in_reply_to
+            .as_ref()
+            .unwrap()
+            .url
+            .as_deref(),
+        Some("https://m.example/n/8")
+    );
+
+    let read = read_of(&fixture("html/microdata"), "https://exempelkommun.se/blogg");
+    let got: Vec<_> = read
+        .posts
+        .iter()
+        .map(|one| (one.post.kind, one.post.text.as_str()))
+        .collect();
+    assert_eq!(
+        got,
+        [
+            (PostKind::Post, "Brasan tänds klockan 20 på Ängen."),
+            (PostKind::Comment, "Får man ta med hund?"),
+        ]
+    );
+    assert_eq!(read.posts[0].post.author.role, AuthorRole::Authority);
+    assert_eq!(read.posts[0].post.repairs, ["charset-declared"]);
+    assert_eq!(read.posts[1].post.author.name, "Robin Exempelsson");
+}
