@@ -182,3 +182,118 @@ fn damaged_and_dishonest_zips_are_refused() {
     std::fs::write(&path, &whole[..whole.len() - 10]).unwrap();
     assert_ne!(refusal(&path), "whole");
 }
+
+#[test]
+fn entries_beyond_four_gibibytes_are_listed_whole_and_read() {
+    use std::io::{Seek as _, SeekFrom, Write as _};
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("great.tar");
+    let great = 5 * 1024 * 1024 * 1024_u64;
+    let header = |name: &str, size: u64| {
+        let mut header = tar::Header::new_gnu();
+        header.set_path(name).unwrap();
+        header.set_size(size);
+        header.set_mode(0o644);
+        header.set_cksum();
+        *header.as_bytes()
+    };
+    // The hole takes no room on the disk.
+    let mut file = std::fs::File::create(&path).unwrap();
+    file.write_all(&header("film.mp4", great)).unwrap();
+    file.seek(SeekFrom::Current(i64::try_from(great).unwrap()))
+        .unwrap();
+    file.write_all(&header("outbox.json", 2)).unwrap();
+    let mut block = [0_u8; 512];
+    block[..2].copy_from_slice(b"{}");
+    file.write_all(&block).unwrap();
+    file.write_all(&[0; 1024]).unwrap();
+    drop(file);
+    let container = Container::open(&path, scratch.path(), Limits::default()).unwrap();
+    let sizes: Vec<_> = container
+        .members()
+        .iter()
+        .map(|one| (one.name.as_str(), one.bytes))
+        .collect();
+    assert_eq!(sizes, [("film.mp4", great), ("outbox.json", 2)]);
+    assert_eq!(container.head(1, 10).unwrap(), b"{}");
+    assert_eq!(container.head(0, 3).unwrap(), [0, 0, 0]);
+    assert!(container.whole(0, 100).is_err());
+    // The same with the limit of the test: refused before anything is read.
+    assert!(refusal(&path).contains("more than 8388608 bytes"));
+}
+
+#[test]
+fn data_behind_a_zip_and_entries_over_each_other_are_refused() {
+    use std::io::Write as _;
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("a.zip");
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
+    let stored =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for name in ["aa.txt", "bb.txt"] {
+        zip.start_file(name, stored).unwrap();
+        zip.write_all(b"same").unwrap();
+    }
+    zip.finish().unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    std::fs::write(&path, [&whole[..], b"more"].concat()).unwrap();
+    let said = refusal(&path);
+    assert!(
+        said.contains("after the last entry") || said.contains("damaged"),
+        "{said}"
+    );
+    // The directory's second entry points to the first one's header, under the first one's name.
+    let mut bent = whole.clone();
+    let places: Vec<_> = (0..bent.len() - 4)
+        .filter(|at| bent[*at..*at + 4] == *b"PK\x01\x02")
+        .collect();
+    bent[places[1] + 42..places[1] + 46].fill(0);
+    std::fs::write(&path, bent).unwrap();
+    assert_ne!(refusal(&path), "whole");
+}
+
+#[test]
+fn parts_of_one_export_are_one_container() {
+    let scratch = tempfile::tempdir().unwrap();
+    let zip_of = |name: &str, entries: Entries<'_>| {
+        use std::io::Write as _;
+        let path = scratch.path().join(name);
+        let mut zip = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
+        for (name, bytes) in entries {
+            zip.start_file(*name, zip::write::SimpleFileOptions::default())
+                .unwrap();
+            zip.write_all(bytes).unwrap();
+        }
+        zip.finish().unwrap();
+        path
+    };
+    let one = zip_of(
+        "del-1.zip",
+        &[("posts.json", b"[]"), ("profil.json", b"{}")],
+    );
+    let two = zip_of(
+        "del-2.zip",
+        &[("media/a.jpg", b"bild"), ("profil.json", b"{}")],
+    );
+    let other = zip_of("del-3.zip", &[("profil.json", b"[]")]);
+    let limits = Limits {
+        entries: 10,
+        bytes: 1000,
+    };
+    let open = |paths: &[std::path::PathBuf]| Container::open_parts(paths, scratch.path(), limits);
+    let container = open(&[one.clone(), two.clone()]).unwrap();
+    let names: Vec<_> = container
+        .members()
+        .iter()
+        .map(|one| one.name.as_str())
+        .collect();
+    // What stands in both, and is the same, is one file.
+    assert_eq!(names, ["media/a.jpg", "posts.json", "profil.json"]);
+    assert_eq!(container.place(0), "del-2.zip: media/a.jpg");
+    assert_eq!((container.part(0), container.part(1)), (1, 0));
+    let facts = container.facts().unwrap();
+    let told: Vec<_> = facts.iter().map(|part| part.name.as_str()).collect();
+    assert_eq!(told, ["del-1.zip", "del-2.zip"]);
+    let error = open(&[one, two, other]).unwrap_err().to_string();
+    assert!(error.contains("not parts of one export"), "{error}");
+}

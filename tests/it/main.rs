@@ -23,6 +23,7 @@ mod disposal;
 mod docs;
 mod evidence;
 mod from_file;
+mod fuzz;
 mod hold;
 mod labelled;
 mod networks;

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use bevara::model::post::{AuthorRole, PostKind, RoleBasis, StateValue, Visibility};
 
-use crate::platforms::{Read, fixture, read_of};
+use bevara::platform::{Container, Item, Limits, Source, importer_for};
+
+use crate::platforms::{Read, fixture, read_of, walk};
+use crate::support::Archive;
 
 const OWN: &str = "https://social.exempelkommun.se/users/exempelkommun";
 
@@ -656,4 +659,114 @@ fn pages_with_microformats_or_microdata_give_posts_too() {
     assert_eq!(read.posts[0].post.author.role, AuthorRole::Authority);
     assert_eq!(read.posts[0].post.repairs, ["charset-declared"]);
     assert_eq!(read.posts[1].post.author.name, "Robin Exempelsson");
+}
+
+#[test]
+fn followers_only_and_direct_posts_are_in_no_public_output() {
+    let (start, later) = ("2026-06-15", "2026-12-01");
+    let archive = Archive::new(start);
+    let address = "https://social.exempelkommun.se/@exempelkommun";
+    for (alias, case) in [
+        ("arkiv", "mastodon/kommunkonto"),
+        ("svar", "mastodon-api/svar"),
+    ] {
+        archive.add_account(start, alias, "mastodon", address);
+        archive.json(start, &["ingest", alias, fixture(case).to_str().unwrap()]);
+    }
+    let package = archive.beside().join("leverans");
+    let args = ["export", "--format", "bagit", package.to_str().unwrap()];
+    archive.json(later, &args).exits(0);
+    let mut carried = String::new();
+    for path in walk(&package) {
+        carried.push_str(&String::from_utf8_lossy(&std::fs::read(path).unwrap()));
+    }
+    let read = |case: &str| read_of(&fixture(case), address).posts;
+    let all = read("mastodon/kommunkonto")
+        .into_iter()
+        .chain(read("mastodon-api/svar"));
+    let (mut open, mut closed) = (0, 0);
+    for parsed in all {
+        let post = parsed.post;
+        let id = format!(
+            "\"platform_id\":\"{}\"",
+            post.platform_id.as_deref().unwrap_or("-")
+        );
+        if matches!(post.visibility, Visibility::Public | Visibility::Unlisted) {
+            open += usize::from(carried.contains(&id));
+            continue;
+        }
+        closed += 1;
+        assert!(!carried.contains(&id), "{id}");
+        if post.text.len() > 12 {
+            assert!(!carried.contains(&post.text), "{id}");
+        }
+        let words = post.text.split_whitespace().next().unwrap_or("provutskick");
+        for hit in archive.json(later, &["post", "search", words]).result()["posts"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
+            assert_ne!(hit["key"].as_str(), Some(post.key.as_str()));
+        }
+    }
+    // Without open posts in the package nothing would be shown.
+    assert!(open > 0 && closed >= 4, "{open} {closed}");
+}
+
+/// Resident memory of this process in KiB, and the greatest so far.
+fn memory() -> (u64, u64) {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let told = |name: &str| {
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    };
+    (told("VmRSS:"), told("VmHWM:"))
+}
+
+#[test]
+fn a_million_items_in_a_great_file_are_read_in_bounded_memory() {
+    use std::io::Write as _;
+    if std::env::var("BEVARA_CAMPAIGN").as_deref() != Ok("all") {
+        println!("not checked: a million items take a minute; BEVARA_CAMPAIGN=all reads them");
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("feed.json");
+    let mut out = std::io::BufWriter::new(std::fs::File::create(&path).unwrap());
+    write!(
+        out,
+        "{{\"version\":\"https://jsonfeed.org/version/1.1\",\"items\":["
+    )
+    .unwrap();
+    for number in 0..1_000_000 {
+        let comma = if number == 0 { "" } else { "," };
+        let words = "Återvinningen har öppet som vanligt. ";
+        write!(
+            out,
+            "{comma}{{\"id\":{number},\"content_text\":\"{words}{words}\"}}"
+        )
+        .unwrap();
+    }
+    write!(out, "]}}").unwrap();
+    out.flush().unwrap();
+    drop(out);
+    assert!(std::fs::metadata(&path).unwrap().len() > 100 * 1024 * 1024);
+    let before = memory().0;
+    let container = Container::open(&path, scratch.path(), Limits::default()).unwrap();
+    let account = "11111111-2222-4333-8444-555555555555".parse().unwrap();
+    let source = Source {
+        container: &container,
+        digests: &[],
+        account: &account,
+        address: "",
+    };
+    let importer = importer_for(&container, None).unwrap();
+    let posts = importer
+        .read(&source)
+        .unwrap()
+        .filter(|item| matches!(item, Ok(Item::Post(_))));
+    assert_eq!(posts.count(), 1_000_000);
+    let grown = memory().1.saturating_sub(before) / 1024;
+    println!("a million items: {grown} MiB");
+    assert!(grown < 400, "{grown} MiB");
 }
