@@ -170,6 +170,23 @@ pub struct PageCapture {
 }
 
 impl PageCapture {
+    /// The document's language where what it says of itself has the form of a language tag (RFC 5646), else Swedish.
+    pub fn language_tag(&self) -> String {
+        let is_tag = |text: &&String| {
+            text.split('-').enumerate().all(|(index, part)| {
+                let length = if index == 0 { 2..=3 } else { 1..=8 };
+                length.contains(&part.len())
+                    && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+                    && (index > 0 || part.bytes().all(|byte| byte.is_ascii_alphabetic()))
+            })
+        };
+        self.language
+            .as_ref()
+            .filter(is_tag)
+            .cloned()
+            .unwrap_or_else(|| "sv-SE".to_owned())
+    }
+
     /// Counts the posts that stand in the text of the PDF that is kept, as read back from the file.
     pub fn compare_with_print(&mut self, print: &str) {
         let count = text::standing_in_print(&self.posts, print);

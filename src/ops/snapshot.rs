@@ -316,7 +316,7 @@ fn make_pdf(
     let options = PdfaOptions {
         flavour: Flavour::A2u,
         title: title(page, account),
-        language: language(page),
+        language: page.language_tag(),
         source: Some(page.final_url.clone()),
         created,
         producer: concat!("bevara ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -408,23 +408,6 @@ fn title(page: &PageCapture, account: &AccountRow) -> String {
     } else {
         title.trim().to_owned()
     }
-}
-
-/// The document's language where what it says of itself has the form of a language tag (RFC 5646), else Swedish.
-fn language(page: &PageCapture) -> String {
-    let is_tag = |text: &&String| {
-        text.split('-').enumerate().all(|(index, part)| {
-            let length = if index == 0 { 2..=3 } else { 1..=8 };
-            length.contains(&part.len())
-                && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
-                && (index > 0 || part.bytes().all(|byte| byte.is_ascii_alphabetic()))
-        })
-    };
-    page.language
-        .as_ref()
-        .filter(is_tag)
-        .cloned()
-        .unwrap_or_else(|| "sv-SE".to_owned())
 }
 
 /// Moves the captured files into their units and returns their roles.
