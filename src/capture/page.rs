@@ -200,6 +200,7 @@ async fn steps(
     }
     taken.timed("pictures", begun);
     certificates(tab, taken).await?;
+    print::as_on_screen(tab).await?;
     taken.pdf = Some(print::print(tab, MARGIN).await?);
     taken.timed("print", begun);
     Ok(())
