@@ -5,6 +5,7 @@
 //! `BEVARA_SEED=n` takes the one page of that seed and leaves it there.
 
 mod list;
+mod prints;
 mod random;
 mod reading;
 mod round;

@@ -7,7 +7,7 @@
 )]
 
 mod checker;
-mod fidelity;
+pub(crate) mod fidelity;
 mod hostile;
 mod pictures;
 

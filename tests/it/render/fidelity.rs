@@ -14,7 +14,7 @@ use bevara::render::pdfa::Flavour;
 use crate::render::{convert, prints};
 
 /// The text in the order of the content, without spaces, and without what stands for no known character.
-fn text(file: &Path) -> String {
+pub(crate) fn text(file: &Path) -> String {
     let output = Command::new("pdftotext")
         .args(["-raw", "-enc", "UTF-8"])
         .arg(file)
@@ -62,7 +62,7 @@ fn no_character_is_lost_from_any_print() {
     }
 }
 
-fn pixels(file: &Path, dir: &Path) -> Vec<image::RgbImage> {
+pub(crate) fn pixels(file: &Path, dir: &Path) -> Vec<image::RgbImage> {
     let stem = file.file_stem().unwrap().to_str().unwrap();
     let status = Command::new("pdftocairo")
         .args(["-r", "100", "-png"])
@@ -140,7 +140,7 @@ fn with_short_boxes(raw: &[u8]) -> Vec<u8> {
 }
 
 /// How many pixels differ, and how many of these have no like among their neighbours in the other picture.
-fn differences(one: &image::RgbImage, other: &image::RgbImage) -> (usize, usize) {
+pub(crate) fn differences(one: &image::RgbImage, other: &image::RgbImage) -> (usize, usize) {
     let (width, height) = one.dimensions();
     let apart = |a: &image::Rgb<u8>, b: &image::Rgb<u8>| {
         a.0.iter()
