@@ -106,10 +106,16 @@ fn is_doubtful(tokens: &[Token], classes: &[Class], by_authority: bool) -> bool 
         return true;
     }
     if by_authority {
-        doubts::is_appointment(tokens, classes)
-    } else {
-        doubts::is_visit(tokens) || doubts::pairs_people_with_school(tokens)
+        return doubts::is_appointment(tokens, classes);
     }
+    doubts::is_visit(tokens)
+        || doubts::pairs_people_with_school(tokens)
+        || doubts::is_a_dwelling(tokens, street)
+        || doubts::is_at_night(tokens)
+        || doubts::singles_out(tokens)
+        || doubts::is_a_meeting(tokens)
+        || doubts::is_help_in_time(tokens, classes)
+        || (sensitive && doubts::is_cared_for(tokens))
 }
 
 fn kind(text: &Text, classes: &[Class], by_authority: bool) -> Option<Kind> {
@@ -122,14 +128,20 @@ fn kind(text: &Text, classes: &[Class], by_authority: bool) -> Option<Kind> {
     if by_authority {
         return (about || has(Class::Time) || has(Class::Warm)).then_some(Kind::Reply);
     }
-    if question::answer_read(text) != Truth::No && (about || has(Class::Sensitive)) {
+    let public = has(Class::Public) || has(Class::Service);
+    if question::answer_read(text) != Truth::No && public {
         return Some(Kind::Question);
     }
     if has(Class::Warm) && is_warm(&text.tokens, classes) {
         return Some(Kind::Warm);
     }
+    let thanks = text
+        .tokens
+        .iter()
+        .any(|token| token.word.starts_with("tack"));
     if judged
-        && (has(Class::Public) || has(Class::Service))
+        && public
+        && !thanks
         && !has(Class::Sensitive)
         && !thanks_a_street(&text.tokens, classes)
     {

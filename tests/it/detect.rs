@@ -112,3 +112,36 @@ fn what_is_published_with_a_picture_is_never_cleared() {
         assert_eq!(alone[&flag].value, Truth::No, "{}", flag.code());
     }
 }
+
+#[test]
+fn a_hostile_text_of_a_megabyte_takes_no_longer_than_its_length() {
+    let filled = |unit: &str| unit.repeat(1_000_000 / unit.len());
+    for unit in [
+        "8", "81 ", "a", "åä", "tack ", "s o c ", "nitton ", "🧨", "@a ", ".se", "1-", "aaab",
+    ] {
+        let begun = std::time::Instant::now();
+        let answers = answers_for_text(&filled(unit), false, true);
+        assert_ne!(answers[&Flag::Sekretess].value, Truth::No, "{unit}");
+        let took = begun.elapsed();
+        println!("{unit}: {took:?}");
+        assert!(took.as_secs() < 30, "{unit}: {took:?}");
+    }
+}
+
+#[test]
+fn emoji_that_tell_of_somebody_are_not_cleared_and_hearts_are() {
+    for (text, cleared) in [
+        ("❤️👏", true),
+        ("👍🏽", true),
+        ("👵💊😢", false),
+        ("👶🏥", false),
+        ("Tack 🔪", false),
+    ] {
+        let answers = answers_for_text(text, false, true);
+        assert_eq!(
+            answers[&Flag::Sekretess].value == Truth::No,
+            cleared,
+            "{text}"
+        );
+    }
+}

@@ -212,3 +212,133 @@ pub(super) fn stays_at(tokens: &[Token], is_street: impl Fn(&Token) -> bool) -> 
             matches!(before.word.as_str(), "på" | "till" | "vid" | "pa") && is_street(token)
         })
 }
+
+/// Roads are spoken of by what is done to them; otherwise a street is where somebody lives.
+const ROADS: &[&str] = &[
+    "plog",
+    "sand",
+    "salt",
+    "asfalt",
+    "gräv",
+    "grav",
+    "avstäng",
+    "avstang",
+    "trafik",
+    "buss",
+    "parker",
+    "belys",
+    "snö",
+    "sno",
+    "cyk",
+    "gång",
+    "gang",
+    "hastig",
+    "vägarb",
+    "vagarb",
+    "lyktst",
+    "sop",
+    "halk",
+    "farthind",
+    "fartgupp",
+    "gupp",
+    "skylt",
+    "träd",
+    "trad",
+    "bänk",
+    "asfalterad",
+    "trottoar",
+    "övergång",
+    "framkom",
+    "bygg",
+    "renov",
+    "marknad",
+    "torg",
+];
+
+/// A street without a word of road or traffic.
+pub(super) fn is_a_dwelling(tokens: &[Token], is_street: impl Fn(&Token) -> bool) -> bool {
+    tokens.iter().any(is_street)
+        && !tokens
+            .iter()
+            .any(|token| ROADS.iter().any(|stem| token.word.starts_with(stem)))
+}
+
+/// The night, where nothing public is open: what is told of it is told of somebody.
+pub(super) fn is_at_night(tokens: &[Token]) -> bool {
+    let has = |words: &[&str]| {
+        tokens
+            .iter()
+            .any(|token| words.contains(&token.word.as_str()))
+    };
+    let in_night = tokens
+        .iter()
+        .zip(tokens.iter().skip(1))
+        .any(|(before, token)| token.word == "natt" && before.word != "god");
+    has(&[
+        "natten",
+        "nätter",
+        "nätterna",
+        "natterna",
+        "nattetid",
+        "inatt",
+    ]) || in_night
+}
+
+/// "den som inte har": one of a group.
+pub(super) fn singles_out(tokens: &[Token]) -> bool {
+    tokens
+        .iter()
+        .zip(tokens.iter().skip(1))
+        .any(|(before, token)| {
+            token.word == "som"
+                && matches!(
+                    before.word.as_str(),
+                    "den" | "någon" | "nagon" | "en" | "ett"
+                )
+        })
+}
+
+/// "vi ses på stationen kl 18", "vi ses som vanligt": where somebody will be.
+pub(super) fn is_a_meeting(tokens: &[Token]) -> bool {
+    let has = |word: &str| tokens.iter().any(|token| token.word == word);
+    has("ses")
+        && (has("vanligt")
+            || has("samma")
+            || tokens.iter().any(|token| token.kind == TokenKind::Number))
+}
+
+/// Help beside a time: more than the thanks for an answer.
+pub(super) fn is_help_in_time(tokens: &[Token], classes: &[Class]) -> bool {
+    classes.contains(&Class::Time)
+        && tokens
+            .iter()
+            .any(|token| token.word.starts_with("hjälp") || token.word.starts_with("hjalp"))
+}
+
+/// Children, schools and the old beside what is handed out, or without end.
+pub(super) fn is_cared_for(tokens: &[Token]) -> bool {
+    tokens.iter().any(|token| {
+        matches!(
+            token.word.as_str(),
+            "få" | "fått"
+                | "fick"
+                | "ge"
+                | "ger"
+                | "dela"
+                | "delar"
+                | "sent"
+                | "ute"
+                | "ensam"
+                | "ensamma"
+                | "jämt"
+                | "alltid"
+                | "aldrig"
+                | "inte"
+                | "kom"
+                | "gick"
+                | "gått"
+                | "gjorde"
+                | "hände"
+        )
+    })
+}

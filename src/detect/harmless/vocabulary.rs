@@ -30,6 +30,8 @@ pub(super) enum Class {
     /// What one person may be given or wait for.
     Goods,
     Tagging,
+    /// What the municipality alone may say of itself or to the reader.
+    Replying,
     /// Opens a question.
     Asking,
     Name,
@@ -89,6 +91,7 @@ impl Classes {
             (include_str!("../words/service.txt"), Class::Service),
             (include_str!("../words/time.txt"), Class::Time),
             (include_str!("../words/plain.txt"), Class::Plain),
+            (include_str!("../words/towns.txt"), Class::Place),
         ];
         let mut exact = BTreeMap::new();
         for (list, class) in lists {
@@ -170,7 +173,9 @@ pub(super) fn classes(text: &Text, by_authority: bool) -> Option<Vec<Class>> {
     let mut classes = Vec::new();
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
-        if let Some((class, length)) = phrase(tokens.get(at..).unwrap_or_default()) {
+        if let Some((class, length)) = phrase(tokens.get(at..).unwrap_or_default())
+            && (by_authority || class != Class::Replying)
+        {
             classes.push(class);
             at += length;
             continue;
@@ -424,6 +429,7 @@ fn phrases(list: &str) -> BTreeMap<String, Vec<Phrase>> {
             "[question]" => class = Class::Asking,
             "[plain]" => class = Class::Plain,
             "[light]" => class = Class::Light,
+            "[reply]" => class = Class::Replying,
             _ => {
                 let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
                 let first = words.first().map(|word| plain(word)).unwrap_or_default();
