@@ -139,6 +139,7 @@ pub async fn list(app: &App, order: &RemovalOrder) -> Result<Removals, OpsError>
         None => None,
     };
     let words = words(app).await?;
+    let takedowns = app.catalogue.takedowns().await?;
     let aliases = aliases(&app.catalogue).await?;
     let mut whole = Whole::default();
     let mut registry = Registry::open(app, &mut whole).await?;
@@ -155,9 +156,14 @@ pub async fn list(app: &App, order: &RemovalOrder) -> Result<Removals, OpsError>
         let Some(last) = page.last() else { break };
         after = last.row.id;
         for post in page {
-            let Some((basis, status)) = standing(&post, words.get(&post.row.id)) else {
+            let Some((basis, mut status)) = standing(&post, words.get(&post.row.id)) else {
                 continue;
             };
+            // Why a post was taken down by the municipality itself stands in its takedown.
+            let takedown = takedowns.get(&post.row.id);
+            if takedown.is_some_and(|one| one.time >= post.seen_at) {
+                status = RemovalStatus::Explained;
+            }
             let open = matches!(status, RemovalStatus::Proposed | RemovalStatus::Once);
             if !open && !order.all {
                 continue;

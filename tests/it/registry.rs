@@ -312,6 +312,30 @@ fn a_takedown_keeps_the_copy_and_sends_it_where_the_policy_says() {
         blocked.contains(&json!("G2")) && blocked.contains(&json!("G3")),
         "no capture after the removal was delivered: {now:#}"
     );
+    // Later exports lack it: that is explained.
+    for (at, text) in [("2026-08-10", "Fin park!"), ("2026-08-11", "Fina träd!")] {
+        let mut rest = comments();
+        rest.retain(|(id, _)| *id != 20);
+        rest.push((90, text));
+        let file = archive.beside().join(format!("{at}.xml"));
+        std::fs::write(&file, export(&rest)).unwrap();
+        let copy = archive.copied();
+        copy.json(at, &["ingest", "blogg", file.to_str().unwrap()])
+            .exits(0);
+        let open = copy.json(at, &["removal", "list"]).exits(0).result();
+        let listed = open["removals"].as_array().unwrap();
+        assert!(
+            !listed.iter().any(|one| one["post"] == post.as_str()),
+            "{listed:#?}"
+        );
+        let all = copy.json(at, &["removal", "list", "--all"]).exits(0);
+        let all = all.result()["removals"].as_array().unwrap().clone();
+        assert!(
+            all.iter()
+                .any(|one| one["post"] == post.as_str() && one["status"] == "explained"),
+            "{all:#?}"
+        );
+    }
     // The takedown's reason is the motivation.
     let (_, out) = hand_over(&archive, "2026-08-03", &post, &[]);
     let package = std::fs::read_to_string(out.join("paket.json")).unwrap();
