@@ -123,16 +123,44 @@ impl Catalogue {
                    WHERE observation.post = $1 ORDER BY flag_answer.time, capture.seq";
         let mut answers = BTreeMap::new();
         for row in self.all(sql, vec![post.into()]).await? {
-            let flag: Flag = from_word(text(&row, "flag")?, "flag_answer")?;
-            let actor: Actor = parsed(&row, "actor", "flag_answer")?;
-            let answer = FlagRow {
-                answer: from_word(text(&row, "answer")?, "flag_answer")?,
-                actor: actor.to_string(),
-                time: parsed(&row, "time", "flag_answer")?,
-            };
+            let (flag, answer) = flag_row(&row)?;
             answers.insert(flag, answer);
         }
         Ok(answers)
+    }
+
+    /// The same for every post that anyone answered a flag of, by the catalogue's number.
+    pub async fn every_flag_answer(
+        &self,
+    ) -> Result<BTreeMap<i64, BTreeMap<Flag, FlagRow>>, CatalogueError> {
+        let sql = "SELECT observation.post, flag_answer.* FROM flag_answer JOIN observation
+                   ON observation.holder = flag_answer.holder AND observation.unit = flag_answer.unit
+                   LEFT JOIN capture ON capture.id = observation.holder
+                   ORDER BY flag_answer.time, capture.seq";
+        let mut answers: BTreeMap<i64, BTreeMap<Flag, FlagRow>> = BTreeMap::new();
+        for row in self.all(sql, vec![]).await? {
+            let (flag, answer) = flag_row(&row)?;
+            answers
+                .entry(number(&row, "post")?)
+                .or_default()
+                .insert(flag, answer);
+        }
+        Ok(answers)
+    }
+
+    /// People's decisions on every post that has one, by the catalogue's number.
+    pub async fn every_decision(&self) -> Result<BTreeMap<i64, Outcome>, CatalogueError> {
+        let sql = "SELECT observation.post, decision.outcome FROM decision JOIN observation
+                   ON observation.holder = decision.holder AND observation.unit = decision.unit";
+        let mut found: BTreeMap<i64, Outcome> = BTreeMap::new();
+        for row in self.all(sql, vec![]).await? {
+            let outcome: Outcome = from_word(text(&row, "outcome")?, "decision")?;
+            found
+                .entry(number(&row, "post")?)
+                .and_modify(|known| *known = (*known).max(outcome))
+                .or_insert(outcome);
+        }
+        Ok(found)
     }
 
     /// A person's decision on a post; a decision on any version counts, the greater outcome wins.
@@ -147,6 +175,17 @@ impl Catalogue {
         }
         Ok(found)
     }
+}
+
+fn flag_row(row: &QueryResult) -> Result<(Flag, FlagRow), CatalogueError> {
+    let flag: Flag = from_word(text(row, "flag")?, "flag_answer")?;
+    let actor: Actor = parsed(row, "actor", "flag_answer")?;
+    let answer = FlagRow {
+        answer: from_word(text(row, "answer")?, "flag_answer")?,
+        actor: actor.to_string(),
+        time: parsed(row, "time", "flag_answer")?,
+    };
+    Ok((flag, answer))
 }
 
 pub(crate) fn unit_values(unit: &UnitRef) -> Vec<Value> {

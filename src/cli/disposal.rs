@@ -12,10 +12,12 @@ use crate::cli::exit::Exit;
 use crate::cli::output::Outcome;
 use crate::model::finding::Finding;
 use crate::model::id::{Alias, RecordId};
+use crate::model::plan::Sample;
 use crate::ops::disposal::approve::{self, Proof};
 use crate::ops::disposal::plan::{self, PlanOrder};
 use crate::ops::disposal::{audit, execute, explain, record};
 use crate::ops::error::OpsError;
+use crate::ops::hold::given;
 
 /// Plan, approve, execute and prove disposal (gallring)
 #[derive(Debug, Subcommand)]
@@ -74,6 +76,12 @@ pub(crate) struct ApproveArgs {
     /// Signature over the plan's digest, made with the approver's key
     #[arg(long, value_name = "FILE")]
     signature: Option<PathBuf>,
+    /// How many posts of the plan were read as a sample
+    #[arg(long, value_name = "N", requires = "sample_result")]
+    sample: Option<u64>,
+    /// What the sample showed; stands in the disposal record, so no text of posts
+    #[arg(long, value_name = "TEXT", requires = "sample")]
+    sample_result: Option<String>,
     /// Leave this post out; writes a new plan; may be repeated
     #[arg(long, value_name = "KEY")]
     remove: Vec<String>,
@@ -114,6 +122,9 @@ pub(crate) struct RecordArgs {
 pub(crate) struct AuditArgs {
     /// Only this plan
     plan: Option<RecordId>,
+    /// Look for this text too, in every form and digest; may be repeated
+    #[arg(long = "plaintext", value_name = "FILE")]
+    plaintexts: Vec<PathBuf>,
 }
 
 impl DisposalVerb {
@@ -207,7 +218,16 @@ async fn approve(context: &Context, args: ApproveArgs) -> Result<Outcome, OpsErr
         (None, None) => None,
     };
     let mut app = context.open().await?;
-    let approval = approve::approve(&mut app, &args.plan, proof.as_ref(), &args.remove).await?;
+    let sample = match (args.sample, args.sample_result) {
+        (Some(posts), Some(result)) => Some(Sample {
+            posts,
+            result: given(&result, "--sample-result")?,
+        }),
+        (Some(_) | None, _) => None,
+    };
+    let (plan, remove) = (&args.plan, &args.remove);
+    let approval =
+        approve::approve(&mut app, plan, proof.as_ref(), remove, sample.as_ref()).await?;
     let text = match approval.executable_from {
         Some(from) => format!(
             "Planen {} är godkänd och kan verkställas från {}.",
@@ -251,7 +271,11 @@ async fn execute(context: &Context, args: ExecuteArgs) -> Result<Outcome, OpsErr
 
 async fn audit(context: &Context, args: AuditArgs) -> Result<Outcome, OpsError> {
     let app = context.open().await?;
-    let audit = audit::audit(&app, args.plan.as_ref()).await?;
+    let mut plaintexts = Vec::new();
+    for path in args.plaintexts {
+        plaintexts.push(std::fs::read(&path).map_err(|source| OpsError::File { path, source })?);
+    }
+    let audit = audit::audit(&app, args.plan.as_ref(), &plaintexts).await?;
     let findings: Vec<Finding> = audit
         .residue
         .iter()

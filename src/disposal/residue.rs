@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use sha2::Digest as _;
 
 use crate::model::digest::{Sha256Hex, Sha512Hex};
 use crate::model::json;
@@ -73,6 +74,18 @@ pub fn needles(files: &[(String, Vec<u8>)]) -> BTreeSet<Needle> {
     found
 }
 
+/// The needles of a text that somebody still has: to prove that this archive has it no more.
+pub fn needles_of_plaintext(bytes: &[u8]) -> BTreeSet<Needle> {
+    let mut found = BTreeSet::new();
+    let text = trimmed(bytes);
+    add(&mut found, text, Trace::Text);
+    digests(&mut found, text, Trace::Text);
+    if text.len() != bytes.len() {
+        digests(&mut found, bytes, Trace::Text);
+    }
+    found
+}
+
 fn of_post(found: &mut BTreeSet<Needle>, post: &Post) {
     add(found, post.nonce.as_bytes(), Trace::Unique);
     let texts = [
@@ -99,7 +112,10 @@ fn of_post(found: &mut BTreeSet<Needle>, post: &Post) {
 }
 
 fn digests(found: &mut BTreeSet<Needle>, bytes: &[u8], trace: Trace) {
+    // The first two are written nowhere here; another program may have left them.
     for digest in [
+        hex::encode(md5::Md5::digest(bytes)),
+        hex::encode(sha1::Sha1::digest(bytes)),
         Sha256Hex::of(bytes).to_string(),
         Sha512Hex::of(bytes).to_string(),
     ] {
@@ -203,6 +219,22 @@ mod tests {
     fn other_texts_are_not_found() {
         assert!(!finds("Hej! Är badhuset öppet på måndag?".as_bytes(), TEXT));
         assert!(!finds(b"", TEXT));
+    }
+
+    #[test]
+    fn a_plaintext_is_found_by_its_digests_too() {
+        // md5sum, sha1sum and sha256sum of "abc".
+        let found = needles_of_plaintext(b"abc\n");
+        for digest in [
+            "900150983cd24fb0d6963f7d28e17f72",
+            "a9993e364706816aba3e25717850c26c9cd0d89d",
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+        ] {
+            let bytes = digest.as_bytes();
+            assert!(found.iter().any(|needle| needle.bytes == bytes), "{digest}");
+        }
+        let whole = needles_of_plaintext(format!("{TEXT}\n").as_bytes());
+        assert!(whole.iter().any(|needle| needle.bytes == TEXT.as_bytes()));
     }
 
     #[test]

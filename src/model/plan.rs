@@ -144,6 +144,19 @@ pub struct ApprovalJson {
     pub executable_from: Instant,
     /// When the approval lapses.
     pub expires: Instant,
+    /// What the approver read before approving.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<Sample>,
+}
+
+/// A sample of the posts of a plan, read by the approver.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sample {
+    /// How many posts.
+    pub posts: u64,
+    /// What came of it, in words.
+    pub result: String,
 }
 
 /// `withdrawal.json`, `lift.json` and other records that hold a person's reason.

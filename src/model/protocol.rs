@@ -42,6 +42,11 @@ pub struct ProtocolJson {
 )]
 pub struct Identity {
     pub protokoll_nr: RecordId,
+    /// Given by the registry once the record is filed there; the program does not know it.
+    #[serde(default)]
+    pub dnr: Option<String>,
+    #[serde(default)]
+    pub arkivmyndighet: Option<String>,
     pub plan: RecordId,
     pub arkivbildare: String,
     pub org_nr: String,
@@ -80,6 +85,9 @@ pub struct DecisionRef {
     pub datum: Option<NaiveDate>,
     pub paragraf: Option<String>,
     pub diarienummer: Option<String>,
+    /// Records from that day on.
+    #[serde(default)]
+    pub galler_fran: Option<NaiveDate>,
 }
 
 /// `urval`.
@@ -153,6 +161,20 @@ pub struct Approval {
     pub verkstallbar_fran: Instant,
     pub ersatter_plan: Option<RecordId>,
     pub manuellt_undantagna: u64,
+    #[serde(default)]
+    pub stickprov: Option<SamplePart>,
+}
+
+/// `stickprov`: what the approver read of the plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "the keys are the field list of a gallringsprotokoll"
+)]
+pub struct SamplePart {
+    pub antal: u64,
+    pub utfall: String,
 }
 
 /// `verkstallande`.

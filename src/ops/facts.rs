@@ -13,14 +13,16 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 
-use crate::catalogue::{AccountRow, CaptureRow, Catalogue, ExportRow, PostRow, TakedownRow};
+use crate::catalogue::{
+    AccountRow, CaptureRow, Catalogue, ExportRow, FlagRow, PostRow, TakedownRow,
+};
 use crate::detect;
 use crate::detect::context;
 use crate::model::cadence::Obligation;
 use crate::model::entry::Tombstone;
 use crate::model::facts::{
-    Answer, FactRole, FactVisibility, Flag, FloorFacts, PostFacts, PreservationLevel, Trigger,
-    Truth,
+    Answer, FactRole, FactVisibility, Flag, FloorFacts, Outcome, PostFacts, PreservationLevel,
+    Trigger, Truth,
 };
 use crate::model::id::{AccountId, CaptureId, HolderId, UnitRef};
 use crate::model::json;
@@ -60,7 +62,11 @@ pub struct FactSource<'a> {
 #[derive(Debug)]
 pub struct Kept {
     covers: Covers,
-    exports: Vec<ExportRow>,
+    /// When a package with a capture was first receipted.
+    receipted: BTreeMap<CaptureId, Instant>,
+    /// What people answered and decided, by the catalogue's number of the post.
+    answers: BTreeMap<i64, BTreeMap<Flag, FlagRow>>,
+    decisions: BTreeMap<i64, Outcome>,
     takedowns: BTreeMap<i64, TakedownRow>,
     removed: Removed,
     registered: BTreeMap<i64, Instant>,
@@ -93,7 +99,9 @@ impl<'a> FactSource<'a> {
     ) -> Result<Self, OpsError> {
         let kept = Kept {
             covers: Covers::read(catalogue).await?,
-            exports: catalogue.exports().await?,
+            receipted: receipted(&catalogue.exports().await?),
+            answers: catalogue.every_flag_answer().await?,
+            decisions: catalogue.every_decision().await?,
             takedowns: catalogue.takedowns().await?,
             removed: Removed::read(catalogue).await?,
             registered: catalogue.registered().await?,
@@ -199,7 +207,7 @@ impl<'a> FactSource<'a> {
                 ),
                 registered: registered.is_some(),
             },
-            decided: self.catalogue.decision(row.id).await?,
+            decided: self.kept.decisions.get(&row.id).copied(),
         })
     }
 
@@ -355,24 +363,20 @@ impl<'a> FactSource<'a> {
     }
 
     /// The detectors' answers over every version, under people's answers, which always win.
-    async fn flags(
-        &self,
-        row: &PostRow,
-        older: &[Post],
-    ) -> Result<BTreeMap<Flag, Answer>, OpsError> {
+    fn flags(&self, row: &PostRow, older: &[Post]) -> BTreeMap<Flag, Answer> {
         let mut flags = detect::answers(&row.post);
         for version in older {
             flags = both(&flags, &detect::answers(version));
         }
-        for (flag, answer) in self.catalogue.flag_answers(row.id).await? {
+        for (flag, answer) in self.kept.answers.get(&row.id).into_iter().flatten() {
             let answer = Answer {
                 value: answer.answer,
                 by: "person".to_owned(),
-                because: answer.actor,
+                because: answer.actor.clone(),
             };
-            flags.insert(flag, answer);
+            flags.insert(*flag, answer);
         }
-        Ok(flags)
+        flags
     }
 
     /// The answers for a post, where it stands: under what is not cleared, nothing is.
@@ -382,7 +386,7 @@ impl<'a> FactSource<'a> {
         older: &[Post],
         thread: &[PostRow],
     ) -> Result<BTreeMap<Flag, Answer>, OpsError> {
-        let mut flags = self.flags(row, older).await?;
+        let mut flags = self.flags(row, older);
         let above = thread::above(&row.post, thread);
         for ancestor in &above.posts {
             if !self.passes(ancestor).await? {
@@ -404,7 +408,7 @@ impl<'a> FactSource<'a> {
             answers.clone()
         } else {
             let older = self.older_versions(row).await?;
-            self.flags(row, &older).await?
+            self.flags(row, &older)
         };
         let passes = context::lets_pass(&flags, row.post.author.role == AuthorRole::Authority);
         self.passes.insert(row.post.key.clone(), passes);
@@ -413,12 +417,7 @@ impl<'a> FactSource<'a> {
 
     /// When a package with this capture was first receipted.
     fn receipted(&self, capture: &CaptureId) -> Option<Instant> {
-        self.kept
-            .exports
-            .iter()
-            .filter(|export| export.captures.contains(capture))
-            .filter_map(|export| export.receipted)
-            .min()
+        self.kept.receipted.get(capture).copied()
     }
 
     /// G3: whether a complete capture after `last_change` lies in a receipted package and is whole here.
@@ -466,6 +465,23 @@ fn last_change(row: &PostRow) -> Instant {
         .chain(unknown.then_some(row.observed_at))
         .max()
         .unwrap_or(row.observed_at)
+}
+
+/// When a package with each capture was first receipted.
+fn receipted(exports: &[ExportRow]) -> BTreeMap<CaptureId, Instant> {
+    let mut first = BTreeMap::new();
+    for export in exports {
+        let Some(time) = export.receipted else {
+            continue;
+        };
+        for capture in &export.captures {
+            first
+                .entry(capture.clone())
+                .and_modify(|known: &mut Instant| *known = (*known).min(time))
+                .or_insert(time);
+        }
+    }
+    first
 }
 
 /// Whether a post that was taken down was seen live again later.

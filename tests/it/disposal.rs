@@ -264,7 +264,17 @@ fn a_plan_is_approved_waited_for_executed_and_proved() {
         &archive,
         &second,
         "2026-09-02",
-        &["disposal", "approve", plan, "--decision", "KS 2026/12 § 4"],
+        &[
+            "disposal",
+            "approve",
+            plan,
+            "--decision",
+            "KS 2026/12 § 4",
+            "--sample",
+            "2",
+            "--sample-result",
+            "Båda är enkla",
+        ],
     );
     let early = archive
         .text("2026-10-01T23:59:59+02:00", &["disposal", "execute", plan])
@@ -313,6 +323,10 @@ fn a_plan_is_approved_waited_for_executed_and_proved() {
         "KF 2025/214"
     );
     assert_eq!(protocol["beslut"]["beslutsreferens"], "KS 2026/12 § 4");
+    assert_eq!(
+        protocol["beslut"]["stickprov"],
+        json!({ "antal": 2, "utfall": "Båda är enkla" })
+    );
     let remaining = protocol["verkstallande"]["kvarstar"].as_array().unwrap();
     let places: Vec<&str> = remaining
         .iter()

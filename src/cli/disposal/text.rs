@@ -266,5 +266,14 @@ pub(super) fn audited(audit: &Audit) -> String {
         lines.push("Inget är gallrat.".to_owned());
     }
     lines.push(format!("{} filer är genomsökta.", audit.files_scanned));
+    if audit.forms > 0 {
+        lines.push(format!("{} former av texten är sökta.", audit.forms));
+    }
+    for unit in &audit.page_captures {
+        lines.push(format!("kvarstår i bevarad sidfångst: {unit}"));
+    }
+    for unit in &audit.other_records {
+        lines.push(format!("samma text i en annan handling: {unit}"));
+    }
     lines.join("\n")
 }

@@ -31,10 +31,10 @@ pub(super) async fn plan_to_record(stage: &mut Stage<'_>) -> Result<(), OpsError
     };
     let decision = Proof::Decision("KS 2027/88 § 14".to_owned());
     stage.acting(Some(&archivist));
-    let own = approve(&mut stage.app, &id, Some(&decision), &[]).await;
+    let own = approve(&mut stage.app, &id, Some(&decision), &[], None).await;
     stage.refused("Planeraren godkänner sin egen plan", own)?;
     stage.acting(Some(&second));
-    let approval = approve(&mut stage.app, &id, Some(&decision), &[]).await?;
+    let approval = approve(&mut stage.app, &id, Some(&decision), &[], None).await?;
     let from = approval
         .executable_from
         .map(|time| time.stockholm_date().to_string())
@@ -76,7 +76,7 @@ async fn carry_out(stage: &mut Stage<'_>, id: &RecordId) -> Result<(), OpsError>
     stage
         .tale
         .expect("protokollet finns som PDF/A", &has_document, &true);
-    let audited = audit(&stage.app, Some(id)).await?;
+    let audited = audit(&stage.app, Some(id), &[]).await?;
     stage
         .tale
         .expect("spår vid granskningen", &audited.residue.len(), &0);

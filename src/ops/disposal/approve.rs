@@ -8,7 +8,7 @@ use crate::model::digest::Sha256Hex;
 use crate::model::entry::{Actor, ApprovalProof, Body, Tombstone};
 use crate::model::id::{HolderId, PersonId, RecordId, UnitNo, UnitRef};
 use crate::model::person::Role;
-use crate::model::plan::{ApprovalJson, ListJson, PlanJson, ReasonJson, VERSION};
+use crate::model::plan::{ApprovalJson, ListJson, PlanJson, ReasonJson, Sample, VERSION};
 use crate::model::record::RecordKind;
 use crate::model::time::Instant;
 use crate::ops::disposal::plan::{entry, seal};
@@ -53,10 +53,18 @@ pub async fn approve(
     plan: &RecordId,
     proof: Option<&Proof>,
     remove: &[String],
+    sample: Option<&Sample>,
 ) -> Result<Approval, OpsError> {
     let by = acting(app, Role::may_approve, "godkänna gallring").await?;
     let loaded = load(&app.catalogue, app.store.root(), plan).await?;
     approvable(app, &loaded, &by).await?;
+    let posts = loaded.json.items.len() as u64;
+    if sample.is_some_and(|sample| sample.posts == 0 || sample.posts > posts) {
+        return Err(OpsError::usage(
+            format!("a sample of a plan of {posts} posts holds 1 to {posts}"),
+            "write --sample N --sample-result TEXT",
+        ));
+    }
     let list = load_list(app.store.root(), plan)?.ok_or_else(|| {
         OpsError::not_permitted(
             "Planens lista finns inte längre: inlägg i den har gallrats enligt en annan plan. Gör en ny plan.",
@@ -72,7 +80,8 @@ pub async fn approve(
             "first approve PLAN --remove KEY, then sign the new plan's digest",
         )),
         (Some(proof), true) => {
-            let ready = ready(app, (&loaded.json, &loaded.row.digest), &by, proof).await?;
+            let of = (&loaded.json, &loaded.row.digest);
+            let ready = ready(app, of, &by, (proof, sample)).await?;
             let executable_from = Some(ready.json.executable_from);
             commit(app, None, Some(ready), (&loaded, &by)).await?;
             Ok(Approval {
@@ -81,7 +90,7 @@ pub async fn approve(
                 executable_from,
             })
         }
-        (proof, false) => without(app, (&loaded, list), &by, proof, remove).await,
+        (proof, false) => without(app, (&loaded, list), &by, (proof, sample), remove).await,
     }
 }
 
@@ -90,13 +99,13 @@ async fn without(
     app: &mut App,
     (loaded, list): (&Loaded, ListJson),
     by: &PersonId,
-    proof: Option<&Proof>,
+    (proof, sample): (Option<&Proof>, Option<&Sample>),
     remove: &[String],
 ) -> Result<Approval, OpsError> {
     let (json, list) = reduced(app.now(), &loaded.json, list, remove)?;
     let (sealed, digest) = seal(app, &json, &list)?;
     let approval = match proof {
-        Some(proof) => Some(ready(app, (&json, &digest), by, proof).await?),
+        Some(proof) => Some(ready(app, (&json, &digest), by, (proof, sample)).await?),
         None => None,
     };
     let executable_from = approval.as_ref().map(|ready| ready.json.executable_from);
@@ -182,7 +191,7 @@ async fn ready(
     app: &App,
     (plan, digest): (&PlanJson, &Sha256Hex),
     by: &PersonId,
-    proof: &Proof,
+    (proof, sample): (&Proof, Option<&Sample>),
 ) -> Result<Ready, OpsError> {
     let now = app.now();
     let executable_from = days_later(now, plan.waiting_days);
@@ -205,6 +214,7 @@ async fn ready(
         decision,
         executable_from,
         expires: days_later(executable_from, EXECUTION_DAYS),
+        sample: sample.cloned(),
     };
     let stage = app.store.stage("approval")?;
     stage.write_json(UnitNo(0), "approval.json", &json)?;

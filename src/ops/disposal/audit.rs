@@ -10,7 +10,7 @@ use crate::catalogue::PlanRow;
 use crate::model::digest::Sha256Hex;
 use crate::model::entry::{Body, Entry, Tombstone};
 use crate::model::id::{AccountId, HolderId, RecordId};
-use crate::ops::disposal::residue::every_file;
+use crate::ops::disposal::residue::{every_file, search_plaintexts};
 use crate::ops::error::{ErrorKind, OpsError};
 use crate::store::read;
 use crate::store::stage::digest_file;
@@ -27,6 +27,12 @@ pub struct Audit {
     pub files_scanned: u64,
     /// Traces of what should be gone.
     pub residue: Vec<Trace>,
+    /// Forms of the plaintexts that were looked for; 0 where none were given.
+    pub forms: u64,
+    /// Units of page captures that hold a plaintext: records in their own right.
+    pub page_captures: Vec<String>,
+    /// Units of other records that hold the same text.
+    pub other_records: Vec<String>,
 }
 
 /// One plan.
@@ -55,8 +61,13 @@ pub struct Trace {
 
 type Tombstones = Vec<(Tombstone, Option<AccountId>)>;
 
-/// Audits one plan, or every plan with disposals.
-pub async fn audit(app: &App, plan: Option<&RecordId>) -> Result<Audit, OpsError> {
+/// Audits one plan, or every plan with disposals. Where somebody still has a text, every form and digest of it is
+/// looked for in the whole archive.
+pub async fn audit(
+    app: &App,
+    plan: Option<&RecordId>,
+    plaintexts: &[Vec<u8>],
+) -> Result<Audit, OpsError> {
     let plans = app.catalogue.plans().await?;
     if let Some(plan) = plan.filter(|plan| !plans.iter().any(|row| row.id == **plan)) {
         return Err(OpsError::unknown("plan", plan));
@@ -76,6 +87,18 @@ pub async fn audit(app: &App, plan: Option<&RecordId>) -> Result<Audit, OpsError
         }
     }
     audit.files_scanned = copies(app, &commitments, &mut residue)?;
+    if !plaintexts.is_empty() {
+        let captures = app.catalogue.captures(None).await?;
+        let found = search_plaintexts(app.store.root(), plaintexts, &captures)?;
+        audit.files_scanned = audit.files_scanned.max(found.files);
+        audit.forms = found.forms;
+        audit.page_captures = found.pictures;
+        audit.other_records = found.records;
+        residue.extend(found.residue.into_iter().map(|one| Trace {
+            path: one.path,
+            what: format!("rest av den sökta texten ({})", one.trace.swedish()),
+        }));
+    }
     audit.residue = residue.into_iter().collect();
     Ok(audit)
 }

@@ -179,6 +179,10 @@ fn approval(protocol: &ProtocolJson) -> Section {
         (ApprovalProof::Decision, None) => "beslut".to_owned(),
         (ApprovalProof::Signature, _) => "SSH-signatur över planens kontrollsumma".to_owned(),
     };
+    let sample = beslut.stickprov.as_ref().map_or_else(
+        || "inget antecknat".to_owned(),
+        |sample| format!("{} inlägg: {}", sample.antal, sample.utfall),
+    );
     section(
         "Beslut",
         vec![Block::Facts(vec![
@@ -194,6 +198,7 @@ fn approval(protocol: &ProtocolJson) -> Section {
                 beslut.verkstallbar_fran.stockholm_text(),
             ),
             fact("Manuellt undantagna", beslut.manuellt_undantagna),
+            fact("Stickprov", sample),
         ])],
     )
 }

@@ -14,7 +14,7 @@ use crate::model::json;
 use crate::model::plan::{ApprovalJson, PlanItem, VERSION};
 use crate::model::protocol::{
     AccountPart, Approval, DecisionRef, Evidence, Execution, Ground, HeldBack, Identity, Picture,
-    ProtocolJson, Remaining, RulePart, Scan, Selection, Target,
+    ProtocolJson, Remaining, RulePart, SamplePart, Scan, Selection, Target,
 };
 use crate::model::record::{CaptureKind, RecordKind};
 use crate::model::time::Instant;
@@ -195,6 +195,8 @@ fn identity(
         .collect();
     Identity {
         protokoll_nr: record.clone(),
+        dnr: None,
+        arkivmyndighet: None,
         plan: plan.row.id.clone(),
         arkivbildare: genesis.name.clone(),
         org_nr: genesis.org_nr.clone(),
@@ -224,6 +226,7 @@ fn ground(policy: &InForce, items: &[PlanItem]) -> Ground {
                 datum: basis.date,
                 paragraf: basis.section.clone(),
                 diarienummer: basis.registry_no.clone(),
+                galler_fran: basis.covers_from,
             })
             .collect()
     };
@@ -324,6 +327,10 @@ async fn approval(app: &App, plan: &Loaded) -> Result<Approval, OpsError> {
         verkstallbar_fran: row.executable_from,
         ersatter_plan: plan.json.replaces.clone(),
         manuellt_undantagna: plan.json.excluded.get("removed").copied().unwrap_or(0),
+        stickprov: json.sample.map(|sample| SamplePart {
+            antal: sample.posts,
+            utfall: sample.result,
+        }),
     })
 }
 

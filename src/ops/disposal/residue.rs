@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use aho_corasick::AhoCorasick;
 
 use crate::catalogue::CaptureRow;
-use crate::disposal::residue::{Needle, Trace, needles};
+use crate::disposal::residue::{Needle, Trace, needles, needles_of_plaintext};
 use crate::model::id::CaptureId;
 use crate::model::protocol::Scan;
 use crate::model::record::CaptureKind;
@@ -60,6 +60,50 @@ pub fn search(
     scan.traffar_i_sidfangster = apart.0.into_iter().collect();
     scan.traffar_i_andra_handlingar = apart.1.into_iter().collect();
     Ok((scan, residue.into_iter().collect()))
+}
+
+/// What a search for plaintexts found.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// Files read.
+    pub(crate) files: u64,
+    /// Forms looked for.
+    pub(crate) forms: u64,
+    /// Where something of them stands and must not.
+    pub(crate) residue: Vec<Residue>,
+    /// Units of page captures that hold them, archived in their own right.
+    pub(crate) pictures: Vec<String>,
+    /// Units of other records that hold the same text.
+    pub(crate) records: Vec<String>,
+}
+
+/// Searches the archive for texts that somebody still has.
+pub(crate) fn search_plaintexts(
+    root: &Path,
+    plaintexts: &[Vec<u8>],
+    captures: &[CaptureRow],
+) -> Result<Found, OpsError> {
+    let kinds: BTreeMap<&CaptureId, CaptureKind> = captures
+        .iter()
+        .map(|capture| (&capture.id, capture.kind))
+        .collect();
+    let wanted: BTreeSet<Needle> = plaintexts
+        .iter()
+        .flat_map(|text| needles_of_plaintext(text))
+        .collect();
+    let wanted: Vec<Needle> = wanted.into_iter().collect();
+    let mut scan = Scan::default();
+    let hits = hits(root, &wanted, &mut scan)?;
+    let mut residue = BTreeSet::new();
+    let mut apart = (BTreeSet::new(), BTreeSet::new());
+    judge(&hits, &wanted, &kinds, (&mut residue, &mut apart));
+    Ok(Found {
+        files: scan.filer,
+        forms: wanted.len() as u64,
+        residue: residue.into_iter().collect(),
+        pictures: apart.0.into_iter().collect(),
+        records: apart.1.into_iter().collect(),
+    })
 }
 
 /// The files of a unit folder with their names.

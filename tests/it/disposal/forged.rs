@@ -80,6 +80,7 @@ async fn a_forged_approval_is_found() {
         decision: None,
         executable_from: time("2026-10-02"),
         expires: time("2026-12-31"),
+        sample: None,
     };
     let differs = ApprovalJson {
         expires: time("2027-12-31"),

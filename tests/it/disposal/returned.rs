@@ -1,6 +1,7 @@
 //! What comes back after a disposal, and what was never in the archive's power: a source that still holds the posts, a
 //! restored backup, a package that was delivered before, a clock behind the log.
 
+use base64::Engine as _;
 use serde_json::{Value, json};
 
 use crate::disposal::{
@@ -50,6 +51,76 @@ fn a_source_that_still_holds_them_gives_new_records_and_that_is_told() {
         !quiet.stdout.contains("W-PERHAPS-DISPOSED"),
         "{}",
         quiet.stdout
+    );
+}
+
+#[test]
+fn an_audit_finds_every_form_of_a_text_that_somebody_still_has() {
+    let archive = delivered();
+    executed(&archive);
+    // With letters that JSON escapes.
+    let text = "Stort tack för sommarkonserten, så bra ordnat!";
+    assert_eq!(text, SIMPLE[1].1);
+    let plain = archive.beside().join("text.txt");
+    std::fs::write(&plain, format!("{text}\n")).unwrap();
+    let audit = || {
+        let args = ["disposal", "audit", "--plaintext", plain.to_str().unwrap()];
+        archive.json("2026-10-03", &args)
+    };
+    let clean = audit().exits(0).result();
+    assert_eq!(
+        (&clean["residue"], &clean["page_captures"]),
+        (&json!([]), &json!([]))
+    );
+    assert!(clean["forms"].as_u64().unwrap() > 20, "{clean:#}");
+    let sum = |program: &str| {
+        let file = archive.beside().join("bare.txt");
+        std::fs::write(&file, text).unwrap();
+        let output = std::process::Command::new(program)
+            .arg(&file)
+            .output()
+            .unwrap();
+        let line = String::from_utf8(output.stdout).unwrap();
+        line.split_whitespace().next().unwrap().to_owned()
+    };
+    let escaped = "Stort tack f\\u00f6r sommarkonserten, s\\u00e5 bra ordnat!";
+    let forms = [
+        format!("x{text}x"),
+        base64::engine::general_purpose::STANDARD.encode(format!("xy{text} och mer")),
+        hex::encode(text),
+        hex::encode_upper(text),
+        format!("{{\"t\":\"{escaped}\"}}"),
+        sum("md5sum"),
+        sum("sha1sum"),
+        sum("sha256sum"),
+        sum("sha512sum").to_uppercase(),
+    ];
+    let stray = archive.path().join("secrets/kvar");
+    for form in forms {
+        std::fs::write(&stray, &form).unwrap();
+        let found = audit().exits(1).result();
+        assert_eq!(found["residue"][0]["path"], "secrets/kvar", "{form}");
+    }
+    std::fs::remove_file(&stray).unwrap();
+    // A preserved page that shows the words is a record in its own right.
+    let page = walkdir::WalkDir::new(archive.path().join("store/captures"))
+        .into_iter()
+        .flatten()
+        .find(|entry| entry.file_name() == "page.txt")
+        .unwrap();
+    let shown = std::fs::read_to_string(page.path()).unwrap();
+    let line = shown
+        .lines()
+        .map(str::trim)
+        .max_by_key(|line| line.len())
+        .unwrap();
+    assert!(line.len() > 12, "{shown}");
+    std::fs::write(&plain, line).unwrap();
+    let apart = audit().exits(0).result();
+    assert_eq!(apart["residue"], json!([]));
+    assert!(
+        !apart["page_captures"].as_array().unwrap().is_empty(),
+        "{line}: {apart:#}"
     );
 }
 
@@ -165,6 +236,19 @@ fn a_package_that_was_delivered_with_the_posts_stands_in_the_record() {
         .collect();
     assert_eq!(found, ["V409", "V410"]);
     std::fs::write(&newer, changed.replace("\"3\"", "\"1\"")).unwrap();
+    let before = preserving(dir.path());
+    let compare = ["policy", "compare", &before, newer.to_str().unwrap()];
+    let compared = archive.json("2026-09-01", &compare).exits(0).result();
+    let changed_posts = compared["posts"].as_array().unwrap();
+    assert!(
+        changed_posts
+            .iter()
+            .all(|post| post["before"] == "preserve")
+    );
+    let let_go = changed_posts
+        .iter()
+        .filter(|post| post["after"] == "may-dispose");
+    assert_eq!(let_go.count(), 2, "{compared:#}");
     let quiet = archive.json("2026-07-21", &adopt).exits(0).document();
     assert_eq!(quiet["findings"], json!([]));
     let plan = executed(&archive);
