@@ -356,15 +356,15 @@ mod tests {
     #[test]
     fn the_overview_keeps_its_segments_places() {
         let mut overview = Overview::of(100, 1_000);
-        let (columns, rows) = (4, 250);
-        assert_eq!(overview.canvas.dimensions(), (100 * columns + 12 * 3, rows));
+        assert_eq!(overview.canvas.dimensions(), (3 * 100 + 2 * 12, 334));
         overview.add(RgbImage::from_pixel(100, 600, Rgb([1, 2, 3])), (0, 600));
         overview.add(RgbImage::from_pixel(100, 400, Rgb([4, 5, 6])), (600, 1_000));
-        assert_eq!(overview.canvas.get_pixel(50, 249), &Rgb([1, 2, 3]));
+        assert_eq!(overview.canvas.get_pixel(50, 333), &Rgb([1, 2, 3]));
         assert_eq!(overview.canvas.get_pixel(105, 100), &Rgb([160; 3]));
-        assert_eq!(overview.canvas.get_pixel(224 + 50, 99), &Rgb([1, 2, 3]));
-        assert_eq!(overview.canvas.get_pixel(224 + 50, 100), &Rgb([4, 5, 6]));
-        assert_eq!(overview.canvas.get_pixel(336 + 50, 249), &Rgb([4, 5, 6]));
+        // Line 600 is the 267th of the second column.
+        assert_eq!(overview.canvas.get_pixel(112 + 50, 265), &Rgb([1, 2, 3]));
+        assert_eq!(overview.canvas.get_pixel(112 + 50, 266), &Rgb([4, 5, 6]));
+        assert_eq!(overview.canvas.get_pixel(224 + 50, 331), &Rgb([4, 5, 6]));
     }
 
     #[test]
