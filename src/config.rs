@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::model::flavour::Flavour;
+
 /// The archive's configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -50,6 +52,8 @@ pub struct CaptureConfig {
     pub scale: u32,
     /// How many accounts are captured side by side.
     pub slots: usize,
+    /// Part and level of PDF/A.
+    pub pdfa: Flavour,
 }
 
 impl Default for CaptureConfig {
@@ -59,6 +63,7 @@ impl Default for CaptureConfig {
             width: 1280,
             scale: 1,
             slots: 1,
+            pdfa: Flavour::A2u,
         }
     }
 }
@@ -187,6 +192,7 @@ pub const NEW_CONFIG: &str = "\
 # width = 1280
 # scale = 1
 # slots = 1
+# pdfa = \"2u\"                                  # eller 2b, 2a, 3u, 3a, 4, 4f
 
 [schedule]
 # window_days = 1                              # så många dagar efter dagen räknas en bild som i tid

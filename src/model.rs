@@ -7,6 +7,7 @@ pub mod digest;
 pub mod entry;
 pub mod facts;
 pub mod finding;
+pub mod flavour;
 pub mod id;
 pub mod ingest;
 pub mod json;

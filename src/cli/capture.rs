@@ -9,6 +9,7 @@ use crate::cli::Context;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Outcome, table};
 use crate::model::cadence::Occasion;
+use crate::model::flavour::Flavour;
 use crate::model::id::Alias;
 use crate::model::verdict::Verdict;
 use crate::ops::error::OpsError;
@@ -51,6 +52,9 @@ pub(crate) struct CaptureArgs {
     /// A private network that the pages may reach; may be given several times
     #[arg(long = "allow-address", value_name = "CIDR")]
     allow_addresses: Vec<String>,
+    /// Part and level of PDF/A: 2b, 2u, 2a, 3u, 3a, 4 or 4f (by default the configuration's, else 2u)
+    #[arg(long, value_name = "FLAVOUR")]
+    flavour: Option<Flavour>,
 }
 
 pub(crate) async fn run(context: &Context, args: CaptureArgs) -> Result<Outcome, OpsError> {
@@ -70,6 +74,7 @@ pub(crate) async fn run(context: &Context, args: CaptureArgs) -> Result<Outcome,
         occasion: args.occasion,
         note: args.note,
         allow_addresses: args.allow_addresses,
+        flavour: args.flavour,
     };
     let captures = capture(&mut app, &order, &by, &mut context.bar()).await?;
     Ok(outcome(&captures))
@@ -86,6 +91,7 @@ async fn from_file(context: &Context, args: CaptureArgs) -> Result<Outcome, OpsE
         taken_by: args.taken_by,
         whole: args.whole,
         protected: args.protected,
+        flavour: args.flavour,
     };
     let captured = take_in(&mut app, &order).await?;
     Ok(outcome(&[captured]))

@@ -1,6 +1,8 @@
 //! Log entries: the one truth of the archive. One JSON object a file, ASCII, keys sorted, LF at the end, hash-chained.
 //! `docs/format/store.md` describes every type. Entries carry ids, codes, dates and digests, never a name, URL or text.
 
+mod words;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -17,6 +19,10 @@ use crate::model::person::Role;
 use crate::model::record::CaptureKind;
 use crate::model::time::Instant;
 use crate::model::verdict::{Reason, Verdict};
+
+pub use crate::model::entry::words::{
+    ApprovalProof, HoldGround, HoldScope, RemovalState, TakedownState,
+};
 
 /// The digests that bind a sealed capture or record to its log entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,88 +48,6 @@ pub struct Tombstone {
     pub unit: UnitRef,
     /// Digests of its `unit.sha256` and `unit.sha512`: SHA-256 of the former, SHA-512 of the latter.
     pub commitment: DigestPair,
-}
-
-/// What a hold covers.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
-)]
-#[serde(rename_all = "snake_case")]
-#[value(rename_all = "snake_case")]
-pub enum HoldScope {
-    /// A whole account.
-    Account,
-    /// The thread of a post.
-    Thread,
-    /// One post.
-    Post,
-    /// Everything published in a period.
-    Period,
-    /// Everything that a search finds, later arrivals too.
-    Query,
-}
-
-/// Why a hold is placed.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
-)]
-#[serde(rename_all = "snake_case")]
-#[value(rename_all = "snake_case")]
-pub enum HoldGround {
-    /// A request for disclosure, until finally tried.
-    Utlamnandebegaran,
-    /// Supervision, JO.
-    Tillsyn,
-    /// Police report.
-    Polisanmalan,
-    /// Dispute.
-    Tvist,
-    /// Research.
-    Forskning,
-    /// Crisis.
-    Kris,
-}
-
-/// What a takedown made of a post on the platform.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
-)]
-#[serde(rename_all = "snake_case")]
-#[value(rename_all = "snake_case")]
-pub enum TakedownState {
-    /// Not shown any more (avpublicerad).
-    Hidden,
-    /// Deleted on the platform (raderad).
-    Deleted,
-}
-
-/// What became of a post that a later export lacks.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
-)]
-#[serde(rename_all = "snake_case")]
-#[value(rename_all = "snake_case")]
-pub enum RemovalState {
-    /// The municipality hid it.
-    Hidden,
-    /// The municipality took it away.
-    DeletedByAuthority,
-    /// Its author took it away.
-    DeletedByAuthor,
-    /// The platform took it away.
-    RemovedByPlatform,
-    /// It is still there; the export did not hold it.
-    StillThere,
-}
-
-/// How an approval is proved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ApprovalProof {
-    /// `ssh-keygen -Y sign` over the plan's digest, checked against the person's key.
-    Signature,
-    /// A reference to a signed decision.
-    Decision,
 }
 
 /// What an entry says. Serialised with its fields beside the common ones, `type` naming the variant.

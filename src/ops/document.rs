@@ -24,6 +24,7 @@ pub async fn pdf(
         source: None,
         created,
         producer: concat!("bevara ", env!("CARGO_PKG_VERSION")).to_owned(),
+        files: Vec::new(),
     };
     pdfa::convert(&printed, &options)
         .map(|converted| converted.bytes)

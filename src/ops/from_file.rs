@@ -47,6 +47,8 @@ pub struct FileOrder {
     pub whole: bool,
     /// They show what not everybody may see.
     pub protected: bool,
+    /// Part and level of PDF/A; without it the configuration's.
+    pub flavour: Option<Flavour>,
 }
 
 /// What a file is, by its first bytes.
@@ -114,13 +116,18 @@ pub async fn take_in(app: &mut App, order: &FileOrder) -> Result<Captured, OpsEr
         .stage(&format!("capture-{}", account.account.alias))?;
     let mut reasons = Vec::new();
     let mut roles = Vec::new();
+    // Nothing is carried in these: level F would claim that something is.
+    let flavour = match order.flavour.unwrap_or(app.config.capture.pdfa) {
+        Flavour::A4f => Flavour::A4,
+        other => other,
+    };
     let mut page = Pages {
         stage: &stage,
         account: &account,
         order,
         person: &person,
         created: started,
-        flavour: Flavour::A2u,
+        flavour,
         roles: &mut roles,
         reasons: &mut reasons,
     };
@@ -156,6 +163,7 @@ pub async fn take_in(app: &mut App, order: &FileOrder) -> Result<Captured, OpsEr
         reasons,
         counts: Counts::default(),
         version: String::new(),
+        flavour,
     };
     let sealed = stage.seal("capture", &describe(&account, &work, order, app.now()))?;
     snapshot::commit_kept(
@@ -386,6 +394,7 @@ impl Pages<'_> {
             source: Some(source.map_or_else(|| self.account.account.url.clone(), str::to_owned)),
             created: self.created,
             producer: concat!("bevara ", env!("CARGO_PKG_VERSION")).to_owned(),
+            files: Vec::new(),
         }
     }
 

@@ -181,6 +181,7 @@ async fn capture_due(
             occasion: occasion(&due),
             note: None,
             allow_addresses: Vec::new(),
+            flavour: None,
         };
         let done = snapshot::capture_account(app, browser, &account, &order, &Actor::System).await;
         note_late(pass, alias, &due, (app.now(), window));

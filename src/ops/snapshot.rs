@@ -1,6 +1,8 @@
 //! A snapshot: one account captured in the browser, judged, converted to PDF/A, sealed and committed. One bad account
 //! never stops the others; nothing is listed before its log entry exists.
 
+mod pdf;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -13,15 +15,14 @@ use crate::catalogue::AccountRow;
 use crate::model::cadence::{CadenceRule, Occasion, Slot};
 use crate::model::digest::Sha256Hex;
 use crate::model::entry::{Actor, Body};
+use crate::model::flavour::Flavour;
 use crate::model::id::{Alias, CaptureId, HolderId, UnitNo};
 use crate::model::record::{AccessClass, CaptureJson, CaptureKind, STORE_VERSION};
 use crate::model::time::Instant;
 use crate::model::verdict::{Counts, FileRole, Reason, Verdict};
 use crate::ops::error::OpsError;
 use crate::ops::schedule;
-use crate::render::pdf_text;
-use crate::render::pdfa::{self, Flavour, PdfaOptions};
-use crate::render::pictures;
+use crate::ops::snapshot::pdf::{PdfKind, make_pdf};
 use crate::store::stage::{SealedStage, Stage};
 
 /// Pictures and PDF.
@@ -42,6 +43,8 @@ pub struct Order {
     pub note: Option<String>,
     /// Private networks that may be reached, beside those of the configuration.
     pub allow_addresses: Vec<String>,
+    /// Part and level of PDF/A; without it the configuration's.
+    pub flavour: Option<Flavour>,
 }
 
 /// What a capture came to.
@@ -244,11 +247,12 @@ pub(crate) async fn capture_account(
     let mut page = browser.capture(&request, &raw).await?;
     let version = browser.version().product.clone();
     let baseline = baseline(app, account).await?;
+    let flavour = order.flavour.unwrap_or(app.config.capture.pdfa);
     // Nothing of a failed capture is kept: no PDF need be made of an error page.
     let pdf = if verdict::has_failed(&page.facts, baseline.as_ref()) {
         None
     } else {
-        make_pdf(&mut page, &raw, account, started)?
+        make_pdf(&mut page, &raw, account, (flavour, started))?
     };
     // Pictures as PDF/A are valid; that they stand in for the print is known from the facts.
     let (verdict, reasons) = verdict::judge(
@@ -264,6 +268,7 @@ pub(crate) async fn capture_account(
         reasons,
         counts: page.counts,
         version,
+        flavour,
     };
     if verdict == Verdict::Failed {
         return commit_failed(app, account, order.occasion, work, by).await;
@@ -294,120 +299,8 @@ pub(crate) struct Work {
     pub(crate) counts: Counts,
     /// The browser's version; empty where none was used.
     pub(crate) version: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum PdfKind {
-    /// The browser's print as PDF/A.
-    Valid,
-    /// The browser's print, which could not be made PDF/A.
-    Invalid,
-    /// The pictures as PDF/A, because printing failed.
-    Pictures,
-}
-
-/// Makes `page.pdf` in `raw` and says what it is; `None` where there is nothing to make it from.
-fn make_pdf(
-    page: &mut PageCapture,
-    raw: &Path,
-    account: &AccountRow,
-    created: Instant,
-) -> Result<Option<PdfKind>, OpsError> {
-    let options = PdfaOptions {
-        flavour: Flavour::A2u,
-        title: title(page, account),
-        language: page.language_tag(),
-        source: Some(page.final_url.clone()),
-        created,
-        producer: concat!("bevara ", env!("CARGO_PKG_VERSION")).to_owned(),
-    };
-    let (bytes, kind) = if let Some(printed) = page.raw_pdf.take() {
-        match pdfa::convert(&printed, &options) {
-            Ok(converted) => (converted.bytes, PdfKind::Valid),
-            Err(error) => {
-                tracing::warn!(account.id = %account.account.id, %error, "the print could not be made PDF/A");
-                (printed, PdfKind::Invalid)
-            }
-        }
-    } else {
-        let segments: Vec<_> = page
-            .files
-            .iter()
-            .filter(|file| file.role == FileRole::PagePng)
-            .collect();
-        if segments.is_empty() {
-            return Ok(None);
-        }
-        let text = page_text(page, raw)?;
-        let lines: Vec<&str> = text
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-            .collect();
-        // Where on the page a line stands is not known; its order is.
-        let share = lines.len().div_ceil(segments.len()).max(1);
-        let mut parts = lines.chunks(share);
-        let mut slices = Vec::new();
-        for segment in segments {
-            let path = raw.join(&segment.name);
-            let bytes = std::fs::read(&path).map_err(|source| OpsError::File { path, source })?;
-            let part = parts.next().unwrap_or_default();
-            slices.push(pictures::Picture {
-                bytes,
-                caption: segment.name.clone(),
-                text: part.iter().map(|line| (*line).to_owned()).collect(),
-            });
-        }
-        match pictures::picture_pdf(&slices, &options) {
-            Ok(bytes) => (bytes, PdfKind::Pictures),
-            Err(error) => {
-                tracing::warn!(account.id = %account.account.id, %error, "the pictures could not be made a PDF");
-                return Ok(None);
-            }
-        }
-    };
-    if kind != PdfKind::Pictures {
-        match pdf_text::read(&bytes) {
-            Ok(text) => page.compare_with_print(&text),
-            Err(error) => {
-                tracing::warn!(account.id = %account.account.id, %error, "the text of the PDF could not be read");
-            }
-        }
-    }
-    let name = if kind == PdfKind::Invalid {
-        "page-not-pdfa.pdf"
-    } else {
-        "page.pdf"
-    };
-    write_raw(&raw.join(name), &bytes)?;
-    page.files.push(crate::capture::CapturedFile {
-        role: FileRole::PagePdf,
-        name: name.to_owned(),
-    });
-    Ok(Some(kind))
-}
-
-/// The text of the page as it was read; empty where none was.
-fn page_text(page: &PageCapture, raw: &Path) -> Result<String, OpsError> {
-    let Some(file) = page
-        .files
-        .iter()
-        .find(|file| file.role == FileRole::PageText)
-    else {
-        return Ok(String::new());
-    };
-    let path = raw.join(&file.name);
-    std::fs::read_to_string(&path).map_err(|source| OpsError::File { path, source })
-}
-
-/// The document's title; an account's name where it has none.
-fn title(page: &PageCapture, account: &AccountRow) -> String {
-    let title: String = page.title.chars().filter(|one| !one.is_control()).collect();
-    if title.trim().is_empty() {
-        account.account.alias.to_string()
-    } else {
-        title.trim().to_owned()
-    }
+    /// Part and level of PDF/A.
+    pub(crate) flavour: Flavour,
 }
 
 /// Moves the captured files into their units and returns their roles.
@@ -435,6 +328,7 @@ fn describe(account: &AccountRow, work: &Work, finished: Instant) -> CaptureJson
     let tools = BTreeMap::from([
         ("bevara".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
         ("browser".to_owned(), work.version.clone()),
+        ("pdfa".to_owned(), work.flavour.to_string()),
     ]);
     CaptureJson {
         v: STORE_VERSION.to_owned(),
@@ -574,12 +468,6 @@ fn make_dir(path: &Path) -> Result<(), OpsError> {
     clippy::disallowed_methods,
     reason = "a staging file that is sealed later"
 )]
-fn write_raw(path: &Path, bytes: &[u8]) -> Result<(), OpsError> {
-    std::fs::write(path, bytes).map_err(|source| OpsError::File {
-        path: path.to_owned(),
-        source,
-    })
-}
 
 /// The actor of a capture: a person where one is named, else the system.
 pub async fn capturing_actor(app: &App) -> Result<Actor, OpsError> {

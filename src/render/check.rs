@@ -1,6 +1,6 @@
 //! Checks a finished file against the rules of ISO 19005-2 that a converted print could break, from its bytes alone. It
 //! shares with the converter the reading of syntax and nothing of its state. It is stricter than the standard where that
-//! is simpler: only link annotations, only composite and Type 3 fonts, no attachments. It does not judge what image
+//! is simpler: only link annotations, only composite and Type 3 fonts. It does not judge what image
 //! decoders or font rasterisers meet.
 
 mod content;
@@ -14,7 +14,7 @@ use std::fmt;
 
 use lopdf::{Document, LoadOptions};
 
-use crate::render::pdfa::Flavour;
+use crate::model::flavour::Flavour;
 use crate::render::visit::{self, LARGEST_STREAM};
 
 /// A rule that a file breaks.
@@ -73,11 +73,11 @@ pub fn check(bytes: &[u8], flavour: Flavour) -> Vec<Violation> {
             return report.violations;
         }
     };
-    file::check(&mut report, bytes, &document);
+    file::check(&mut report, bytes, &document, flavour);
     if document.trailer.has(b"Encrypt") {
         return report.violations;
     }
-    objects::check(&mut report, &document);
+    objects::check(&mut report, &document, flavour);
     metadata::check(&mut report, &document, flavour);
     structure::check(&mut report, &document, flavour);
     let drawings = visit::drawings(&document);

@@ -129,11 +129,26 @@ pub(crate) fn is_allowed(units: &[u16]) -> bool {
 
 /// Whether a character of the private use area is among the text (ISO 19005-2, 6.2.11.7.3).
 pub(crate) fn has_private_use(units: &[u16]) -> bool {
-    char::decode_utf16(units.iter().copied()).any(|result| {
-        result.is_ok_and(|character| {
-            matches!(character, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{ffffd}' | '\u{100000}'..='\u{10fffd}')
+    char::decode_utf16(units.iter().copied()).any(|decoded| decoded.is_ok_and(is_private_use))
+}
+
+fn is_private_use(character: char) -> bool {
+    matches!(character, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{ffffd}' | '\u{100000}'..='\u{10fffd}')
+}
+
+/// The PDF text string with U+FFFD for every private-use character; `None` where it has none.
+pub(crate) fn without_private_use(bytes: &[u8]) -> Option<Vec<u8>> {
+    let units = text_units(bytes);
+    if !has_private_use(&units) {
+        return None;
+    }
+    let text: String = char::decode_utf16(units)
+        .map(|decoded| match decoded {
+            Ok(character) if !is_private_use(character) => character,
+            Ok(_) | Err(_) => char::REPLACEMENT_CHARACTER,
         })
-    })
+        .collect();
+    Some(text_string(&text))
 }
 
 /// A PDF text string as UTF-16: with the mark as it stands, else each byte as Latin-1.

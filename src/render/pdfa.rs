@@ -3,6 +3,7 @@
 
 mod clean;
 mod content;
+mod files;
 mod fonts;
 mod limits;
 mod load;
@@ -15,18 +16,9 @@ use crate::model::time::Instant;
 use crate::render::check::{self, Violation};
 use crate::render::visit::{self, VisitError};
 
+pub use crate::model::flavour::Flavour;
+pub use files::{Attachment, Relationship};
 pub use losses::losses;
-
-/// Which part and level of ISO 19005.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flavour {
-    /// PDF/A-2b.
-    A2b,
-    /// PDF/A-2u.
-    A2u,
-    /// PDF/A-2a.
-    A2a,
-}
 
 /// What the output says of itself.
 #[derive(Clone, Debug)]
@@ -43,6 +35,8 @@ pub struct PdfaOptions {
     pub created: Instant,
     /// This program and its version.
     pub producer: String,
+    /// Files to carry, where the flavour may carry any.
+    pub files: Vec<Attachment>,
 }
 
 /// A converted file.
@@ -100,16 +94,22 @@ pub fn convert(raw: &[u8], options: &PdfaOptions) -> Result<Converted, PdfaError
     }
     let source = metadata::Raw::new(raw, &document);
     clean::clean(&mut document)?;
+    if options.flavour.part() == 4 {
+        clean::clear_texts(&mut document);
+    }
     let drawings = visit::drawings(&document);
     let usage = text::usage(&document, &drawings)?;
     let missing_glyphs = usage.missing_glyphs();
-    let plan = fonts::plan(&mut document, usage, options.flavour == Flavour::A2a)?;
+    let plan = fonts::plan(&mut document, usage, options.flavour)?;
     for drawing in drawings {
         content::rewrite(&mut document, &plan, drawing)?;
     }
     structure::complete(&mut document, &options.language)?;
     metadata::write(&mut document, &source, options)?;
+    files::attach(&mut document, &options.files, options)?;
     document.prune_objects();
+    // A file that was never updated has one section of cross-references without gaps (ISO 32000-1, 7.5.4).
+    document.renumber_objects();
     let mut bytes = Vec::new();
     document
         .save_to(&mut bytes)

@@ -14,7 +14,9 @@ mod pictures;
 use std::path::{Path, PathBuf};
 
 use bevara::model::digest::Sha256Hex;
-use bevara::render::pdfa::{self, Converted, Flavour, PdfaError, PdfaOptions};
+use bevara::render::pdfa::{
+    self, Attachment, Converted, Flavour, PdfaError, PdfaOptions, Relationship,
+};
 
 use crate::support::repository;
 use crate::validators;
@@ -27,6 +29,7 @@ pub(crate) fn options(flavour: Flavour) -> PdfaOptions {
         source: Some("https://example.se/konto?a=1&b=2".to_owned()),
         created: "2027-01-01T00:05:12Z".parse().unwrap(),
         producer: "bevara test".to_owned(),
+        files: Vec::new(),
     }
 }
 
@@ -90,6 +93,98 @@ fn every_print_becomes_pdfa_2b() {
 #[test]
 fn every_print_becomes_pdfa_2a() {
     assert_all_pass(Flavour::A2a, "2a");
+}
+
+/// The options of a flavour that carries files, with two in it.
+pub(crate) fn carrying(flavour: Flavour) -> PdfaOptions {
+    let file = |name: &str, media_type, relationship, text: &str| Attachment {
+        name: name.to_owned(),
+        media_type,
+        description: "Sidans text, å ä ö".to_owned(),
+        relationship,
+        bytes: text.as_bytes().to_vec(),
+    };
+    PdfaOptions {
+        files: vec![
+            file(
+                "page.txt",
+                "text/plain",
+                Relationship::Alternative,
+                "Räksmörgås\n",
+            ),
+            file(
+                "inventory.json",
+                "application/json",
+                Relationship::Data,
+                "{}\n",
+            ),
+        ],
+        ..options(flavour)
+    }
+}
+
+fn assert_all_pass_with_files(flavour: Flavour) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut files = Vec::new();
+    for (name, path) in prints() {
+        let raw = std::fs::read(path).unwrap();
+        let converted = pdfa::convert(&raw, &carrying(flavour))
+            .unwrap_or_else(|error| panic!("{name} as {flavour}: {error}"));
+        let target = dir.path().join(format!("{name}.pdf"));
+        std::fs::write(&target, converted.bytes).unwrap();
+        files.push(target);
+    }
+    if let Some(verdicts) = validators::verapdf(&files, flavour.as_str()) {
+        let failed: Vec<_> = verdicts.iter().filter(|one| !one.compliant).collect();
+        assert!(failed.is_empty(), "{failed:#?}");
+    }
+    if flavour.carries_files() {
+        let taken = std::process::Command::new("pdfdetach")
+            .args(["-saveall", "-o"])
+            .arg(dir.path())
+            .arg(&files[0])
+            .output()
+            .unwrap();
+        assert!(taken.status.success(), "{taken:?}");
+        let text = std::fs::read_to_string(dir.path().join("page.txt")).unwrap();
+        assert_eq!(text, "Räksmörgås\n");
+    }
+}
+
+#[test]
+fn every_print_becomes_pdfa_3u_and_carries_its_source() {
+    assert_all_pass_with_files(Flavour::A3u);
+}
+
+#[test]
+fn every_print_becomes_pdfa_3a_and_carries_its_source() {
+    assert_all_pass_with_files(Flavour::A3a);
+}
+
+#[test]
+fn every_print_becomes_pdfa_4() {
+    assert_all_pass_with_files(Flavour::A4);
+}
+
+#[test]
+fn every_print_becomes_pdfa_4f_and_carries_its_source() {
+    assert_all_pass_with_files(Flavour::A4f);
+}
+
+/// Poppler reads every output without a word of complaint.
+#[test]
+fn every_output_is_read_without_complaint() {
+    let dir = tempfile::tempdir().unwrap();
+    for flavour in Flavour::ALL {
+        for file in converted_files(dir.path(), flavour) {
+            let read = std::process::Command::new("pdfinfo")
+                .arg(&file)
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&read.stderr).into_owned();
+            assert!(said.is_empty(), "{} as {flavour}: {said}", file.display());
+        }
+    }
 }
 
 #[test]

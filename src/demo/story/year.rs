@@ -154,6 +154,7 @@ pub(super) async fn major_change(stage: &mut Stage<'_>) -> Result<(), OpsError> 
         occasion: Occasion::MajorChange,
         note: Some("Nytt kommunvapen som profilbild".to_owned()),
         allow_addresses: Vec::new(),
+        flavour: None,
     };
     let by = capturing_actor(&stage.app).await?;
     let done = snapshot::capture(&mut stage.app, &order, &by, &mut Turns(stage.teller)).await?;

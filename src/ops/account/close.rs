@@ -41,6 +41,7 @@ pub async fn close(
         occasion: Occasion::Closing,
         note: None,
         allow_addresses: Vec::new(),
+        flavour: None,
     };
     progress.started(alias, 1, 1);
     let mut slot = BrowserSlot::new(app)?;

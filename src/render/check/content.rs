@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lopdf::{Document, ObjectId};
 
+use crate::model::flavour::Flavour;
 use crate::render::check::{Report, objects, structure};
-use crate::render::pdfa::Flavour;
+use crate::render::cmap;
 use crate::render::syntax::{self, Kind, Operation};
 use crate::render::visit::{self, Drawing, Font};
 
@@ -42,6 +43,8 @@ struct Scan<'a> {
     /// For each open marked content whether it has an `ActualText`.
     marked: Vec<bool>,
     level_a: bool,
+    /// Replacement texts hold no private-use characters (part 4).
+    bare_texts: bool,
 }
 
 pub(super) fn check(
@@ -68,7 +71,8 @@ pub(super) fn check(
             font: None,
             saved: Vec::new(),
             marked: Vec::new(),
-            level_a: flavour == Flavour::A2a,
+            level_a: flavour.is_tagged(),
+            bare_texts: flavour.part() == 4,
         };
         for operation in syntax::operations(&bytes) {
             match operation {
@@ -191,6 +195,17 @@ impl Scan<'_> {
                         text.len() <= 32_767,
                         "6.1.13-3",
                         format!("object {}: string of {} bytes", self.number(), text.len()),
+                    );
+                    let is_replacement = key.as_deref() == Some(b"ActualText");
+                    report.expect(
+                        !self.bare_texts
+                            || !is_replacement
+                            || !cmap::has_private_use(&cmap::text_units(&text)),
+                        "6.2.10.8-1",
+                        format!(
+                            "object {}: ActualText holds private characters",
+                            self.number()
+                        ),
                     );
                     let is_tag = key.as_deref() == Some(b"Lang");
                     report.expect(

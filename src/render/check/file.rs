@@ -3,11 +3,18 @@
 use lopdf::xref::XrefEntry;
 use lopdf::{Dictionary, Document, Object};
 
+use crate::model::flavour::Flavour;
 use crate::render::check::Report;
 
-pub(super) fn check(report: &mut Report, bytes: &[u8], document: &Document) {
-    header(report, bytes);
+pub(super) fn check(report: &mut Report, bytes: &[u8], document: &Document, flavour: Flavour) {
+    header(report, bytes, flavour);
     trailer(report, bytes, document);
+    report.expect(
+        flavour.part() != 4 || !document.trailer.has(b"Info"),
+        "6.1.3-4",
+        "the trailer names an information dictionary",
+    );
+    sections(report, bytes, document);
     for (number, entry) in &document.reference_table.entries {
         if let XrefEntry::Normal { offset, generation } = entry {
             let at = usize::try_from(*offset).unwrap_or(usize::MAX);
@@ -29,13 +36,19 @@ pub(super) fn check(report: &mut Report, bytes: &[u8], document: &Document) {
     }
 }
 
-fn header(report: &mut Report, bytes: &[u8]) {
-    let version = bytes.strip_prefix(b"%PDF-1.").and_then(|rest| rest.first());
+fn header(report: &mut Report, bytes: &[u8], flavour: Flavour) {
+    let is_fourth = flavour.part() == 4;
+    let (start, newest) = if is_fourth {
+        (b"%PDF-2.", b'9')
+    } else {
+        (b"%PDF-1.", b'7')
+    };
+    let version = bytes.strip_prefix(start).and_then(|rest| rest.first());
     report.expect(
-        version.is_some_and(|digit| (b'0'..=b'7').contains(digit))
+        version.is_some_and(|digit| (b'0'..=newest).contains(digit))
             && matches!(bytes.get(8), Some(b'\n' | b'\r')),
         "6.1.2-1",
-        "the file does not begin with %PDF-1.0 to 1.7",
+        "the file does not begin with the version of its part (1.0 to 1.7, part 4: 2.n)",
     );
     let comment = bytes.get(9..14).unwrap_or_default();
     report.expect(
@@ -86,6 +99,23 @@ fn trailer(report: &mut Report, bytes: &[u8], document: &Document) {
         is_table,
         "6.1.4-2",
         "the cross-reference table does not stand where startxref says, or has spaces too many",
+    );
+}
+
+/// One section of cross-references, from 0, without gaps: the file was never updated (ISO 32000-1, 7.5.4).
+fn sections(report: &mut Report, bytes: &[u8], document: &Document) {
+    let table = bytes.get(document.xref_start..).unwrap_or_default();
+    let mut lines = table.split(|byte| *byte == b'\n');
+    let first = lines.nth(1).unwrap_or_default();
+    let count = std::str::from_utf8(first)
+        .ok()
+        .and_then(|line| line.trim_end().strip_prefix("0 "))
+        .and_then(|count| count.parse::<usize>().ok());
+    let after = count.and_then(|count| lines.nth(count));
+    report.expect(
+        after.is_some_and(|line| line.starts_with(b"trailer")),
+        "6.1.4-1",
+        "the cross-reference table has more than one section",
     );
 }
 

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use lopdf::{Dictionary, Document, Object, ObjectId};
 
+use crate::model::flavour::Flavour;
 use crate::render::check::Report;
 use crate::render::check::content::Shown;
 use crate::render::cmap;
-use crate::render::pdfa::Flavour;
 use crate::render::visit::{self, Font, FontKind};
 
 /// How far a width may be from the font program's, in thousandths of the em (6.2.11.5).
@@ -53,7 +53,7 @@ fn meaning(
             "6.2.11.8-1",
             format!("font object {}: code {code} shows the missing glyph", id.0),
         );
-        if flavour == Flavour::A2b {
+        if !flavour.is_unicode() {
             continue;
         }
         let Some(units) = font.unicode.as_ref().and_then(|map| map.get(code)) else {
@@ -69,7 +69,7 @@ fn meaning(
             format!("font object {}: code {code} means {units:04X?}", id.0),
         );
         report.expect(
-            flavour != Flavour::A2a || !bare || !cmap::has_private_use(units),
+            !flavour.explains_private_use() || !bare || !cmap::has_private_use(units),
             "6.2.11.7.3-1",
             format!(
                 "font object {}: code {code} is private and has no text",

@@ -6,8 +6,8 @@ use lopdf::{Document, Object};
 use quick_xml::events::Event;
 use quick_xml::name::ResolveResult;
 
+use crate::model::flavour::Flavour;
 use crate::render::check::{Report, objects};
-use crate::render::pdfa::Flavour;
 use crate::render::visit;
 
 /// Namespaces of the schemas that ISO 19005-2, 6.6.2.3.2, knows (XMP 2004) and of what carries them.
@@ -165,18 +165,14 @@ fn packet_rules(report: &mut Report, packet: &Packet, flavour: Flavour) {
             format!("namespace {namespace} is neither known nor declared"),
         );
     }
+    let part = flavour.part().to_string();
     report.expect(
-        packet.part.as_deref() == Some("2"),
+        packet.part.as_deref() == Some(part.as_str()),
         "6.6.4-1",
         format!("the metadata claims part {:?}", packet.part),
     );
-    let level = match flavour {
-        Flavour::A2b => "B",
-        Flavour::A2u => "U",
-        Flavour::A2a => "A",
-    };
     report.expect(
-        packet.conformance.as_deref() == Some(level),
+        packet.conformance.as_deref() == flavour.level(),
         "6.6.4-2",
         format!("the metadata claims level {:?}", packet.conformance),
     );

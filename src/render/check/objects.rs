@@ -8,6 +8,7 @@
 
 use lopdf::{Dictionary, Document, Object, ObjectId};
 
+use crate::model::flavour::Flavour;
 use crate::render::check::Report;
 use crate::render::visit;
 
@@ -38,7 +39,7 @@ const BLEND_MODES: [&[u8]; 17] = [
     b"Luminosity",
 ];
 
-pub(super) fn check(report: &mut Report, document: &Document) {
+pub(super) fn check(report: &mut Report, document: &Document, flavour: Flavour) {
     report.expect(
         document.objects.len() <= 8_388_607,
         "6.1.13-7",
@@ -47,13 +48,13 @@ pub(super) fn check(report: &mut Report, document: &Document) {
     for (id, object) in &document.objects {
         limits(report, *id, object, 0);
         if let Some(dictionary) = visit::as_dictionary(object) {
-            dictionary_rules(report, document, *id, dictionary);
+            dictionary_rules(report, document, (*id, dictionary), flavour);
         }
         if let Object::Stream(stream) = object {
             stream_rules(report, document, *id, &stream.dict);
         }
     }
-    catalog(report, document);
+    catalog(report, document, flavour);
     for page in visit::pages(document) {
         page_rules(report, document, page);
     }
@@ -123,11 +124,11 @@ pub(super) fn name_rules(report: &mut Report, id: ObjectId, name: &[u8]) {
 fn dictionary_rules(
     report: &mut Report,
     document: &Document,
-    id: ObjectId,
-    dictionary: &Dictionary,
+    (id, dictionary): (ObjectId, &Dictionary),
+    flavour: Flavour,
 ) {
     if dictionary.has(b"EF") {
-        report.add("6.8-5", format!("object {}: embedded file", id.0));
+        carried(report, document, (id, dictionary), flavour);
     }
     if dictionary.has(b"AA") {
         report.add("6.5.2-1", format!("object {}: additional actions", id.0));
@@ -354,7 +355,7 @@ fn form(report: &mut Report, document: &Document, id: ObjectId, form: &Dictionar
     );
 }
 
-fn catalog(report: &mut Report, document: &Document) {
+fn catalog(report: &mut Report, document: &Document, flavour: Flavour) {
     let Ok(catalog) = document.catalog() else {
         report.add("6.1.3-1", "the trailer names no catalog");
         return;
@@ -367,18 +368,73 @@ fn catalog(report: &mut Report, document: &Document) {
         (b"OCProperties", "6.9-1", "layers"),
         (b"Requirements", "6.11-1", "requirements on the reader"),
         (b"Perms", "6.1.12-1", "permissions"),
-        (b"AF", "6.8-5", "associated files"),
     ] {
         report.expect(!catalog.has(key), rule, format!("the catalog has {what}"));
     }
+    report.expect(
+        flavour.carries_files() || !catalog.has(b"AF"),
+        "6.8-5",
+        "the catalog has associated files",
+    );
     if let Some(names) = visit::dictionary(document, catalog, b"Names") {
         for (key, rule, what) in [
-            (&b"EmbeddedFiles"[..], "6.8-5", "embedded files"),
-            (b"JavaScript", "6.5.1-1", "scripts"),
+            (&b"JavaScript"[..], "6.5.1-1", "scripts"),
             (b"AlternatePresentations", "6.10-1", "presentations"),
         ] {
             report.expect(!names.has(key), rule, format!("the catalog names {what}"));
         }
+        report.expect(
+            flavour.carries_files() || !names.has(b"EmbeddedFiles"),
+            "6.8-5",
+            "the catalog names embedded files",
+        );
+    }
+}
+
+/// A file specification with a file in it (ISO 19005-3, 6.8).
+fn carried(
+    report: &mut Report,
+    document: &Document,
+    (id, specification): (ObjectId, &Dictionary),
+    flavour: Flavour,
+) {
+    if !flavour.carries_files() {
+        report.add("6.8-5", format!("object {}: embedded file", id.0));
+        return;
+    }
+    report.expect(
+        specification.has(b"F") && specification.has(b"UF"),
+        "6.8-2",
+        format!("object {}: a carried file without F or UF", id.0),
+    );
+    report.expect(
+        visit::name(document, specification, b"AFRelationship").is_some(),
+        "6.8-3",
+        format!("object {}: a carried file without AFRelationship", id.0),
+    );
+    let Some(files) = visit::dictionary(document, specification, b"EF") else {
+        report.add("6.8-1", format!("object {}: EF is no dictionary", id.0));
+        return;
+    };
+    for (_, file) in files {
+        let typed = match file {
+            Object::Reference(id) => visit::stream(document, *id)
+                .is_ok_and(|stream| visit::name(document, &stream.dict, b"Subtype").is_some()),
+            Object::Null
+            | Object::Boolean(_)
+            | Object::Integer(_)
+            | Object::Real(_)
+            | Object::Name(_)
+            | Object::String(..)
+            | Object::Array(_)
+            | Object::Dictionary(_)
+            | Object::Stream(_) => false,
+        };
+        report.expect(
+            typed,
+            "6.8-1",
+            format!("object {}: a carried file without a media type", id.0),
+        );
     }
 }
 

@@ -2,8 +2,8 @@
 
 use lopdf::{Document, Object};
 
+use crate::model::flavour::Flavour;
 use crate::render::check::Report;
-use crate::render::pdfa::Flavour;
 use crate::render::visit;
 
 /// The structure types of ISO 32000-1, 14.8.4.
@@ -16,7 +16,7 @@ fn is_standard(name: &[u8]) -> bool {
 }
 
 pub(super) fn check(report: &mut Report, document: &Document, flavour: Flavour) {
-    if flavour != Flavour::A2a {
+    if !flavour.is_tagged() {
         return;
     }
     let Ok(catalog) = document.catalog() else {

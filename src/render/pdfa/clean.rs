@@ -8,6 +8,7 @@
 
 use lopdf::{Dictionary, Document, Object, ObjectId, dictionary};
 
+use crate::render::cmap;
 use crate::render::pdfa::limits;
 use crate::render::visit::{self, VisitError};
 
@@ -132,7 +133,7 @@ pub(super) fn dictionary_mut(document: &mut Document, id: ObjectId) -> Option<&m
         .and_then(visit::as_dictionary_mut)
 }
 
-fn names_dictionary(document: &mut Document, root: ObjectId) -> Option<&mut Dictionary> {
+pub(super) fn names_dictionary(document: &mut Document, root: ObjectId) -> Option<&mut Dictionary> {
     let indirect = match dictionary_mut(document, root)?.get(b"Names") {
         Ok(Object::Reference(id)) => Some(*id),
         Ok(_) | Err(_) => None,
@@ -393,5 +394,21 @@ fn clean_stream(dictionary: &mut Dictionary) {
         b"Metadata",
     ] {
         dictionary.remove(key);
+    }
+}
+
+/// Takes private-use characters out of replacement texts in dictionaries (ISO 19005-4, 6.2.10.8).
+pub(super) fn clear_texts(document: &mut Document) {
+    for object in document.objects.values_mut() {
+        let Some(dictionary) = visit::as_dictionary_mut(object) else {
+            continue;
+        };
+        let better = match dictionary.get(b"ActualText") {
+            Ok(Object::String(text, _)) => cmap::without_private_use(text),
+            Ok(_) | Err(_) => None,
+        };
+        if let Some(better) = better {
+            dictionary.set("ActualText", Object::string_literal(better));
+        }
     }
 }

@@ -20,6 +20,8 @@ pub(super) struct Plan {
     pub(super) tofu: BTreeMap<ObjectId, ObjectId>,
     /// Whether private-use characters are given a text that says they are unknown (level A).
     pub(super) mark_private_use: bool,
+    /// Whether replacement texts may hold no private-use characters either (part 4).
+    pub(super) clear_texts: bool,
 }
 
 /// How a glyph is shown.
@@ -84,7 +86,7 @@ pub(super) fn rewrite(
         })?;
         follower.follow(document, drawing.owner, &bytes, &operation);
         if !show(&mut rewriter, plan, &follower, &operation) {
-            operands(&mut rewriter, &operation);
+            operands(&mut rewriter, plan, &operation);
         }
     }
     let added = std::mem::take(&mut rewriter.added_fonts);
@@ -115,14 +117,15 @@ pub(super) fn replace_content(
 }
 
 /// Fixes numbers, names and property lists among the operands.
-fn operands(rewriter: &mut Rewriter<'_>, operation: &Operation) {
+fn operands(rewriter: &mut Rewriter<'_>, plan: &Plan, operation: &Operation) {
     let bytes = rewriter.bytes;
     let word = &bytes[operation.operator.clone()];
-    let language = if matches!(word, b"BDC" | b"DP") {
-        text::property(bytes, operation, b"Lang")
-    } else {
-        None
+    let property = |name| match word {
+        b"BDC" | b"DP" => text::property(bytes, operation, name),
+        _ => None,
     };
+    let language = property(b"Lang");
+    let replacement = property(b"ActualText").filter(|_| plan.clear_texts);
     for token in &operation.operands {
         let written = &bytes[token.at.clone()];
         let better = if language == Some(token) {
@@ -130,6 +133,8 @@ fn operands(rewriter: &mut Rewriter<'_>, operation: &Operation) {
             // An empty text says that the language is unknown (ISO 32000-1, 14.9.2.2).
             let tag = format!("({})", tag.unwrap_or_default());
             (tag.as_bytes() != written).then(|| tag.into_bytes())
+        } else if replacement == Some(token) {
+            cmap::without_private_use(&syntax::text_bytes(written)).map(|text| hex(&text))
         } else {
             match token.kind {
                 Kind::Number => limits::number(written),

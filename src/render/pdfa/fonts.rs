@@ -2,6 +2,7 @@
 
 use lopdf::{Dictionary, Document, Object, ObjectId, Stream, dictionary};
 
+use crate::model::flavour::Flavour;
 use crate::render::cmap::{self, UNKNOWN, UnicodeMap};
 use crate::render::pdfa::content::Plan;
 use crate::render::pdfa::text::{Evidence, Usage};
@@ -14,12 +15,13 @@ const EM: f32 = 1000.0;
 pub(super) fn plan(
     document: &mut Document,
     usage: Usage,
-    mark_private_use: bool,
+    flavour: Flavour,
 ) -> Result<Plan, VisitError> {
     let mut plan = Plan {
         fonts: usage.fonts,
         tofu: std::collections::BTreeMap::new(),
-        mark_private_use,
+        mark_private_use: flavour.explains_private_use(),
+        clear_texts: flavour.part() == 4,
     };
     for (id, codes) in &usage.codes {
         let Some(font) = plan.fonts.get_mut(id) else {

@@ -6,9 +6,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::model::digest::Sha256Hex;
 use crate::render::cmap;
+use crate::render::pdfa::PdfaOptions;
 use crate::render::pdfa::clean;
 use crate::render::pdfa::limits;
-use crate::render::pdfa::{Flavour, PdfaOptions};
 use crate::render::visit::VisitError;
 
 /// The colour profile: sRGB, ICC version 2, CC0 (assets/sRGB-v2-magic.LICENSE.txt).
@@ -90,15 +90,17 @@ pub(super) fn write(
             Object::string_literal(cmap::text_string(&xml_text(creator))),
         );
     }
-    let info = document.add_object(info);
     let id = hex::decode(&raw.digest.as_str()[..32]).unwrap_or_default();
     let id = Object::String(id, lopdf::StringFormat::Hexadecimal);
-    document.trailer = dictionary! {
-        "Root" => root,
-        "Info" => info,
-        "ID" => vec![id.clone(), id],
-    };
-    "1.7".clone_into(&mut document.version);
+    document.trailer = dictionary! { "Root" => root, "ID" => vec![id.clone(), id] };
+    // Part 4 has metadata in XMP alone (ISO 19005-4, 6.1.3) and rests on PDF 2.0.
+    if options.flavour.part() == 4 {
+        "2.0".clone_into(&mut document.version);
+    } else {
+        let info = document.add_object(info);
+        document.trailer.set("Info", info);
+        "1.7".clone_into(&mut document.version);
+    }
     document.binary_mark = vec![0xe2, 0xe3, 0xcf, 0xd3];
     document.reference_table.cross_reference_type = lopdf::xref::XrefType::CrossReferenceTable;
     Ok(())
@@ -144,13 +146,30 @@ fn uuid_of(digest: &[u8]) -> String {
 }
 
 fn xmp(raw: &Raw, options: &PdfaOptions, title: &str) -> String {
-    let (part, conformance) = match options.flavour {
-        Flavour::A2b => (2, "B"),
-        Flavour::A2u => (2, "U"),
-        Flavour::A2a => (2, "A"),
-    };
+    let part = options.flavour.part();
+    let mut claim = format!("<pdfaid:part>{part}</pdfaid:part>\n");
+    if part == 4 {
+        claim.push_str("<pdfaid:rev>2020</pdfaid:rev>\n");
+    }
+    if let Some(level) = options.flavour.level() {
+        claim.push_str(&format!(
+            "<pdfaid:conformance>{level}</pdfaid:conformance>\n"
+        ));
+    }
     let document_id = uuid_of(&Sha256::digest(raw.digest.as_str()));
-    let instance = format!("{}{options:?}", raw.digest);
+    let instance = format!(
+        "{}{:?}",
+        raw.digest,
+        (
+            options.flavour,
+            &options.title,
+            &options.language,
+            &options.source,
+            options.created,
+            &options.producer,
+            carried(options)
+        )
+    );
     let instance_id = uuid_of(&Sha256::digest(instance));
     let date = options.created;
     let (title, producer) = (escaped(title), escaped(&options.producer));
@@ -178,13 +197,22 @@ fn xmp(raw: &Raw, options: &PdfaOptions, title: &str) -> String {
         "<?xpacket begin=\"\u{feff}\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n\
 <x:xmpmeta xmlns:x=\"adobe:ns:meta/\">\n<rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\n\
 <rdf:Description rdf:about=\"\" xmlns:pdfaid=\"http://www.aiim.org/pdfa/ns/id/\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\" xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\" xmlns:xmpMM=\"http://ns.adobe.com/xap/1.0/mm/\" xmlns:pdf=\"http://ns.adobe.com/pdf/1.3/\" xmlns:bevara=\"{NAMESPACE}\">\n\
-<pdfaid:part>{part}</pdfaid:part>\n<pdfaid:conformance>{conformance}</pdfaid:conformance>\n\
+{claim}\
 <dc:format>application/pdf</dc:format>\n<dc:title><rdf:Alt>{titles}</rdf:Alt></dc:title>\n{languages}{source}\
 <xmp:CreateDate>{date}</xmp:CreateDate>\n<xmp:ModifyDate>{date}</xmp:ModifyDate>\n<xmp:MetadataDate>{date}</xmp:MetadataDate>\n<xmp:CreatorTool>{creator}</xmp:CreatorTool>\n\
 <pdf:Producer>{producer}</pdf:Producer>\n\
 <xmpMM:DocumentID>{document_id}</xmpMM:DocumentID>\n<xmpMM:InstanceID>{instance_id}</xmpMM:InstanceID>\n\
 <bevara:rawSha256>{digest}</bevara:rawSha256>\n</rdf:Description>\n{EXTENSION}</rdf:RDF>\n</x:xmpmeta>\n<?xpacket end=\"r\"?>"
     )
+}
+
+/// Names and digests of the files carried.
+fn carried(options: &PdfaOptions) -> Vec<(&str, Sha256Hex)> {
+    options
+        .files
+        .iter()
+        .map(|file| (file.name.as_str(), Sha256Hex::of(&file.bytes)))
+        .collect()
 }
 
 /// The schema of our own property, as ISO 19005-2, 6.6.2.3.3, wants it described.

@@ -8,10 +8,10 @@
 )]
 
 use bevara::render::check;
-use bevara::render::pdfa::Flavour;
+use bevara::render::pdfa::{self, Flavour};
 use lopdf::{Dictionary, Document, Object, ObjectId, Stream, dictionary};
 
-use crate::render::{convert, prints};
+use crate::render::{carrying, convert, prints};
 use crate::validators;
 
 type Change = fn(&mut Document);
@@ -464,4 +464,65 @@ fn the_checker_passes_no_raw_print() {
             assert!(!check::check(&raw, flavour).is_empty(), "{name}");
         }
     }
+}
+
+/// The rules of parts 3 and 4 that part 2 does not have.
+#[test]
+fn what_is_carried_and_what_part_4_forbids_is_judged() {
+    let base = |flavour: Flavour| {
+        let (_, path) = prints().remove(0);
+        let raw = std::fs::read(path).unwrap();
+        pdfa::convert(&raw, &carrying(flavour)).unwrap().bytes
+    };
+    let is_carried = |dictionary: &Dictionary| dictionary.has(b"EF");
+    let without = |key: &'static [u8]| {
+        move |document: &mut Document| {
+            let id = first(document, is_carried);
+            let _removed: Option<Object> = document.get_dictionary_mut(id).unwrap().remove(key);
+        }
+    };
+    let untyped = |document: &mut Document| {
+        let id = first(document, |one| one.has_type(b"EmbeddedFile"));
+        let stream = document
+            .objects
+            .get_mut(&id)
+            .unwrap()
+            .as_stream_mut()
+            .unwrap();
+        stream.dict.remove(b"Subtype");
+    };
+    let informed = |document: &mut Document| {
+        let info = document.add_object(dictionary! { "Title" => Object::string_literal("x") });
+        document.trailer.set("Info", info);
+    };
+    let private = |document: &mut Document| {
+        draw(document, b"/Span <</ActualText <FEFFE000>>> BDC EMC");
+    };
+    type Change<'a> = Box<dyn Fn(&mut Document) + 'a>;
+    let cases: Vec<(Flavour, &str, Change<'_>)> = vec![
+        (Flavour::A3u, "6.8-2", Box::new(without(b"UF"))),
+        (Flavour::A3u, "6.8-3", Box::new(without(b"AFRelationship"))),
+        (Flavour::A3u, "6.8-1", Box::new(untyped)),
+        (Flavour::A4, "6.1.3-4", Box::new(informed)),
+        (Flavour::A4, "6.2.10.8-1", Box::new(private)),
+    ];
+    let dir = tempfile::tempdir().unwrap();
+    for (flavour, rule, change) in cases {
+        let mut document = Document::load_mem(&base(flavour)).unwrap();
+        assert_eq!(check::check(&saved(&mut document), flavour), []);
+        change(&mut document);
+        let bytes = saved(&mut document);
+        let found = check::check(&bytes, flavour);
+        assert!(
+            found.iter().any(|one| one.rule == rule),
+            "{rule}: {found:?}"
+        );
+        let path = dir.path().join(format!("{rule}.pdf"));
+        std::fs::write(&path, bytes).unwrap();
+        if let Some(verdicts) = validators::verapdf(&[path], flavour.as_str()) {
+            assert!(!verdicts[0].compliant, "veraPDF passes what breaks {rule}");
+        }
+    }
+    // Part 2 carries nothing, and part 3 is not part 2.
+    assert!(!check::check(&base(Flavour::A3u), Flavour::A2u).is_empty());
 }
