@@ -93,6 +93,7 @@ fn convert(from: &Path, to: &Path) {
         source: None,
         created: "2027-01-01T00:00:00Z".parse().expect("a time"),
         producer: "bevara bench".to_owned(),
+        files: Vec::new(),
     };
     let converted =
         pdfa::convert(&raw, &options).unwrap_or_else(|error| panic!("{}: {error}", from.display()));

@@ -7,6 +7,7 @@ use crate::cli::Context;
 use crate::cli::output::{Outcome, table};
 use crate::model::entry::RemovalState;
 use crate::model::id::Alias;
+use crate::model::time::Instant;
 use crate::ops::error::OpsError;
 use crate::ops::removal::{self, Removal, RemovalBasis, RemovalOrder, RemovalStatus, Removals};
 
@@ -102,10 +103,10 @@ fn list_text(found: &Removals) -> String {
         )
     };
     if found.withheld > 0 {
-        text.push_str(&format!(
+        text.extend([format!(
             "\n{} skyddade inlägg visas inte (--include-closed).",
             found.withheld
-        ));
+        )]);
     }
     text
 }
@@ -128,7 +129,7 @@ fn row(removal: &Removal) -> Vec<String> {
         removal.account.to_string(),
         removal
             .posted_at
-            .map_or_else(|| "okänt".to_owned(), |time| time.stockholm_text()),
+            .map_or_else(|| "okänt".to_owned(), Instant::stockholm_text),
         how,
         removal.last_seen.stockholm_text(),
         status.to_owned(),

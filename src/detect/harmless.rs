@@ -184,8 +184,7 @@ fn is_warm(tokens: &[Token], classes: &[Class]) -> bool {
 
 /// Thanks or greetings to a place that may be a ward.
 fn thanks_a_street(tokens: &[Token], classes: &[Class]) -> bool {
-    classes.contains(&Class::Street)
-        && doubts::stays_at(tokens, |token| vocabulary::may_be_a_ward(token))
+    classes.contains(&Class::Street) && doubts::stays_at(tokens, vocabulary::may_be_a_ward)
 }
 
 fn is_tagging_alone(tokens: &[Token]) -> bool {

@@ -117,9 +117,11 @@ pub async fn take_in(app: &mut App, order: &FileOrder) -> Result<Captured, OpsEr
     let mut reasons = Vec::new();
     let mut roles = Vec::new();
     // Nothing is carried in these: level F would claim that something is.
-    let flavour = match order.flavour.unwrap_or(app.config.capture.pdfa) {
-        Flavour::A4f => Flavour::A4,
-        other => other,
+    let wanted = order.flavour.unwrap_or(app.config.capture.pdfa);
+    let flavour = if wanted == Flavour::A4f {
+        Flavour::A4
+    } else {
+        wanted
     };
     let mut page = Pages {
         stage: &stage,

@@ -464,11 +464,6 @@ fn make_dir(path: &Path) -> Result<(), OpsError> {
     })
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a staging file that is sealed later"
-)]
-
 /// The actor of a capture: a person where one is named, else the system.
 pub async fn capturing_actor(app: &App) -> Result<Actor, OpsError> {
     crate::ops::person::acting_or_system(app).await

@@ -39,20 +39,21 @@ impl Removed {
         told: Option<FactVisibility>,
     ) -> Option<FactVisibility> {
         let word = self.words.get(&post).map(|word| word.state);
-        match (told, word) {
-            (Some(FactVisibility::Avpublicerad | FactVisibility::Raderad), _) => told,
-            (_, Some(RemovalState::Hidden)) => Some(FactVisibility::Avpublicerad),
-            (
-                _,
-                Some(
-                    RemovalState::DeletedByAuthority
-                    | RemovalState::DeletedByAuthor
-                    | RemovalState::RemovedByPlatform,
-                ),
+        if matches!(
+            told,
+            Some(FactVisibility::Avpublicerad | FactVisibility::Raderad)
+        ) {
+            return told;
+        }
+        match word {
+            Some(RemovalState::Hidden) => Some(FactVisibility::Avpublicerad),
+            Some(
+                RemovalState::DeletedByAuthority
+                | RemovalState::DeletedByAuthor
+                | RemovalState::RemovedByPlatform,
             ) => Some(FactVisibility::Raderad),
-            (_, Some(RemovalState::StillThere)) => told,
-            (_, None) if self.lacking.contains(&post) => None,
-            (_, None) => told,
+            None if self.lacking.contains(&post) => None,
+            Some(RemovalState::StillThere) | None => told,
         }
     }
 

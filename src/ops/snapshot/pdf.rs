@@ -162,6 +162,10 @@ fn carried(page: &PageCapture, raw: &Path, flavour: Flavour) -> Result<Vec<Attac
     Ok(files)
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a staging file that is sealed later"
+)]
 fn write_raw(path: &Path, bytes: &[u8]) -> Result<(), OpsError> {
     std::fs::write(path, bytes).map_err(|source| OpsError::File {
         path: path.to_owned(),

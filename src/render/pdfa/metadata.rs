@@ -152,9 +152,9 @@ fn xmp(raw: &Raw, options: &PdfaOptions, title: &str) -> String {
         claim.push_str("<pdfaid:rev>2020</pdfaid:rev>\n");
     }
     if let Some(level) = options.flavour.level() {
-        claim.push_str(&format!(
+        claim.extend([format!(
             "<pdfaid:conformance>{level}</pdfaid:conformance>\n"
-        ));
+        )]);
     }
     let document_id = uuid_of(&Sha256::digest(raw.digest.as_str()));
     let instance = format!(

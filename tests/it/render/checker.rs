@@ -15,6 +15,7 @@ use crate::render::{carrying, convert, prints};
 use crate::validators;
 
 type Change = fn(&mut Document);
+type Changing<'a> = Box<dyn Fn(&mut Document) + 'a>;
 
 /// Rule, what is changed, and whether veraPDF is to find a rule of the same clause broken too. It is not asked where our
 /// rule is stricter than the standard.
@@ -498,8 +499,7 @@ fn what_is_carried_and_what_part_4_forbids_is_judged() {
     let private = |document: &mut Document| {
         draw(document, b"/Span <</ActualText <FEFFE000>>> BDC EMC");
     };
-    type Change<'a> = Box<dyn Fn(&mut Document) + 'a>;
-    let cases: Vec<(Flavour, &str, Change<'_>)> = vec![
+    let cases: Vec<(Flavour, &str, Changing<'_>)> = vec![
         (Flavour::A3u, "6.8-2", Box::new(without(b"UF"))),
         (Flavour::A3u, "6.8-3", Box::new(without(b"AFRelationship"))),
         (Flavour::A3u, "6.8-1", Box::new(untyped)),
