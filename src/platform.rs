@@ -15,6 +15,7 @@ mod html;
 mod json_feed;
 mod mastodon;
 mod mastodon_api;
+mod media;
 mod names;
 mod object;
 mod page;
@@ -24,6 +25,7 @@ mod text_facts;
 mod time;
 mod wordpress_rest;
 mod wxr;
+mod x;
 
 use crate::model::digest::Sha256Hex;
 use crate::model::id::AccountId;
@@ -42,6 +44,7 @@ pub const ALL: &[&dyn Importer] = &[
     &wordpress_rest::WordPressRest,
     &bluesky::Bluesky,
     &bluesky_api::BlueskyApi,
+    &x::X,
     &feed::Feed,
     &json_feed::JsonFeed,
     &page::Page,

@@ -72,7 +72,7 @@ impl Replies for JsonFeed {
         }
     }
 
-    fn completeness(&self) -> Completeness {
+    fn completeness(&self, _known: &Known) -> Completeness {
         Completeness::Window
     }
 }

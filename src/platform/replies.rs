@@ -1,5 +1,6 @@
-//! Replies of open interfaces saved as JSON files: pages of lists, conversations, single objects, in any number of files.
-//! Two passes: the first learns what one reply tells about another, the second gives the items one by one.
+//! Replies of interfaces saved as JSON files, and exports that are made of JSON files: pages of lists, conversations, single
+//! objects, in any number of files. Two passes: the first learns what one item tells about another, the second gives the
+//! items one by one.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{BufReader, Read};
@@ -9,10 +10,12 @@ use serde_json::Value;
 use crate::model::digest::Sha256Hex;
 use crate::model::ingest::Skipped;
 use crate::model::post::{Completeness, Edit, Refused};
+use crate::model::time::Instant;
 use crate::platform::container::{Container, Shape};
 use crate::platform::draft::Origin;
 use crate::platform::elements::{CutError, Element, Elements};
 use crate::platform::error::PlatformError;
+use crate::platform::media::Files;
 use crate::platform::{Importer, Item, Items, Parsed, Source, Summary, object};
 
 /// Bytes of a file that are looked at to recognise it.
@@ -32,14 +35,28 @@ pub(crate) trait Replies: Sync {
     }
     /// Arrays of an object whose elements are items; an object without any of them is one item.
     fn arrays(&self) -> &'static [&'static str];
+    /// What files of the format begin with.
+    fn shapes(&self) -> &'static [Shape] {
+        &[Shape::Object, Shape::Array]
+    }
+    /// Bytes that stand before the JSON of a file which begins like this.
+    fn opening(&self, _head: &str) -> usize {
+        0
+    }
     /// Whether a file that begins like this is a reply of the interface.
     fn is_reply(&self, head: &str) -> bool;
     /// Takes from an item what other items need.
     fn learn(&self, item: &Value, array: &str, known: &mut Known);
+    /// The same, told in which file the item stands.
+    fn learn_in(&self, _opening: &str, item: &Value, array: &str, known: &mut Known) {
+        self.learn(item, array, known);
+    }
+    /// Ends the first pass.
+    fn learned(&self, _source: &Source<'_>, _known: &mut Known) {}
     /// Makes posts of an item.
     fn posts(&self, at: &At<'_, '_>, item: &Value, bytes: &[u8], out: &mut Out);
     /// How much of the account such replies can hold.
-    fn completeness(&self) -> Completeness {
+    fn completeness(&self, _known: &Known) -> Completeness {
         Completeness::Partial
     }
 }
@@ -59,6 +76,30 @@ pub(crate) struct Known {
     pub(crate) addresses: Vec<String>,
     /// What is doubtful about the replies as a whole, in Swedish.
     pub(crate) notes: Vec<String>,
+    /// Items in the files that begin like this, whether or not they can be read.
+    pub(crate) counted: BTreeMap<String, u64>,
+    /// Items that the export says are in the files that begin like this, and what it calls the file.
+    pub(crate) claimed: BTreeMap<String, (String, u64)>,
+    /// Texts that stand apart from their post, by the second in which they were published (Unix time).
+    pub(crate) long_texts: BTreeMap<i64, Vec<LongText>>,
+    /// The account's own handle and name, as the export tells them.
+    pub(crate) own_handle: Option<String>,
+    pub(crate) own_name: Option<String>,
+    /// When the export was made, where told.
+    pub(crate) made: Option<Instant>,
+    /// The container's files by name.
+    pub(crate) files: Files,
+}
+
+/// A text that stands apart from its post.
+#[derive(Clone, Debug)]
+pub(crate) struct LongText {
+    /// The platform's id of it.
+    pub(crate) id: String,
+    /// The text as the platform wrote it.
+    pub(crate) text: String,
+    /// The platform's object.
+    pub(crate) object: Value,
 }
 
 /// Where an item stands.
@@ -71,6 +112,8 @@ pub(crate) struct At<'a, 'b> {
     member: usize,
     sha256: Option<&'b Sha256Hex>,
     pointer: &'b str,
+    /// What stands in the file before its JSON.
+    pub(crate) opening: &'b str,
     pub(crate) known: &'b Known,
 }
 
@@ -113,7 +156,7 @@ pub(crate) fn recognises(
     format: &dyn Replies,
     container: &Container,
 ) -> Result<bool, PlatformError> {
-    for member in container.of_shape(&[Shape::Object, Shape::Array])? {
+    for member in container.of_shape(format.shapes())? {
         if is_reply(format, container, member)? {
             return Ok(true);
         }
@@ -138,8 +181,8 @@ pub(crate) fn read<'a>(
     let container = source.container;
     let (mut files, mut others) = (VecDeque::new(), 0);
     for member in 0..container.members().len() {
-        let json = matches!(container.shape(member)?, Shape::Object | Shape::Array);
-        if json && (container.is_single() || is_reply(format, container, member)?) {
+        let shaped = format.shapes().contains(&container.shape(member)?);
+        if shaped && (container.is_single() || is_reply(format, container, member)?) {
             files.push_back(member);
         } else {
             others += 1;
@@ -151,16 +194,7 @@ pub(crate) fn read<'a>(
             format!("a saved reply ({})", format.importer().title()),
         ));
     }
-    let mut known = Known::default();
-    for member in &files {
-        let mut file = Open::new(container, *member, format)?;
-        // A broken item is refused, with its place, in the second pass.
-        while let Some(item) = file.next(container)? {
-            if let Some(Ok((value, _))) = item.bytes.as_deref().map(object::parse) {
-                format.learn(&value, item.array, &mut known);
-            }
-        }
-    }
+    let known = learn(format, source, &files)?;
     Ok(Box::new(ReplyItems {
         format,
         source: *source,
@@ -171,6 +205,33 @@ pub(crate) fn read<'a>(
         seen: BTreeMap::new(),
         skipped: BTreeMap::from([("other_file", others)]),
     }))
+}
+
+/// The first pass.
+fn learn(
+    format: &dyn Replies,
+    source: &Source<'_>,
+    files: &VecDeque<usize>,
+) -> Result<Known, PlatformError> {
+    let container = source.container;
+    let mut known = Known {
+        files: Files::of(container),
+        ..Known::default()
+    };
+    for member in files {
+        let mut file = Open::new(container, *member, format)?;
+        let mut count = 0;
+        // A broken item is refused, with its place, in the second pass.
+        while let Some(item) = file.next(container)? {
+            count += 1;
+            if let Some(Ok((value, _))) = item.bytes.as_deref().map(object::parse) {
+                format.learn_in(&file.opening, &value, item.array, &mut known);
+            }
+        }
+        *known.counted.entry(file.opening).or_default() += count;
+    }
+    format.learned(source, &mut known);
+    Ok(known)
 }
 
 /// An item as it stands in a file; without bytes where it cannot be cut out.
@@ -184,6 +245,8 @@ struct Cut {
 /// A file while it is read.
 struct Open {
     member: usize,
+    /// What stands before the JSON.
+    opening: String,
     elements: Option<Elements<BufReader<Box<dyn Read>>>>,
 }
 
@@ -193,9 +256,18 @@ impl Open {
         member: usize,
         format: &dyn Replies,
     ) -> Result<Self, PlatformError> {
-        let elements = Elements::new(container.read(member)?, format.arrays());
+        let head = container.head(member, LOOK)?;
+        let head = String::from_utf8_lossy(&head);
+        let opening = head.get(..format.opening(&head)).unwrap_or_default();
+        let mut reader = container.read(member)?;
+        // The same bytes as in `head`: an opening is ASCII.
+        reader
+            .read_exact(&mut vec![0; opening.len()])
+            .map_err(|source| PlatformError::io(container.place(member), source))?;
+        let elements = Elements::new(reader, format.arrays());
         Ok(Self {
             member,
+            opening: opening.to_owned(),
             elements: Some(elements),
         })
     }
@@ -222,9 +294,11 @@ impl Open {
                 // No list: the document is the item.
                 self.elements = None;
                 let bytes = container.whole(self.member, WHOLE)?;
+                let bytes = bytes.get(self.opening.len()..).unwrap_or_default();
                 let bytes = bytes
                     .strip_prefix(b"\xef\xbb\xbf")
-                    .map_or_else(|| bytes.clone(), <[u8]>::to_vec);
+                    .unwrap_or(bytes)
+                    .to_vec();
                 return Ok(Some(Cut {
                     pointer: String::new(),
                     array: "",
@@ -269,12 +343,13 @@ impl ReplyItems<'_> {
         let Some(cut) = file.next(container)? else {
             return Ok(true);
         };
-        self.take(file.member, sha256.as_ref(), &cut);
+        self.take(&file, sha256.as_ref(), &cut);
         self.current = Some((file, sha256));
         Ok(true)
     }
 
-    fn take(&mut self, member: usize, sha256: Option<&Sha256Hex>, cut: &Cut) {
+    fn take(&mut self, file: &Open, sha256: Option<&Sha256Hex>, cut: &Cut) {
+        let member = file.member;
         let mut out = Out::default();
         let mut repairs = Vec::new();
         match cut.bytes.as_deref().map(object::parse) {
@@ -290,6 +365,7 @@ impl ReplyItems<'_> {
                     member,
                     sha256,
                     pointer: &cut.pointer,
+                    opening: &file.opening,
                     known: &self.known,
                 };
                 let bytes = cut.bytes.as_deref().unwrap_or_default();
@@ -363,7 +439,7 @@ impl Items for ReplyItems<'_> {
     fn summary(&self) -> Summary {
         Summary {
             format_version: None,
-            completeness: self.format.completeness(),
+            completeness: self.format.completeness(&self.known),
             skipped: self
                 .skipped
                 .iter()

@@ -62,6 +62,19 @@ pub(crate) fn rfc3339(text: &str) -> Option<PostTime> {
     })
 }
 
+/// `Fri Jun 20 08:00:00 +0000 2025`, as in archives of X, or `2018-01-15 10:00:00 +0000`, as in those until 2018.
+pub(crate) fn tweeted(text: &str) -> Option<PostTime> {
+    let time = DateTime::parse_from_str(text.trim(), "%a %b %d %H:%M:%S %z %Y")
+        .or_else(|_| DateTime::parse_from_str(text.trim(), "%Y-%m-%d %H:%M:%S %z"));
+    let time = time.ok()?.to_utc();
+    plausible(time).then(|| PostTime {
+        utc: Some(Instant::new(time)),
+        original: text.to_owned(),
+        precision: Precision::Second,
+        zone_basis: ZoneBasis::ExplicitOffset,
+    })
+}
+
 /// A time as pages write it: with a zone, without one, or a day alone; and the code of what was assumed.
 pub(crate) fn any(text: &str) -> Option<(PostTime, Option<&'static str>)> {
     // An offset without a colon, and a space for the T.

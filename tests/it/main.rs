@@ -22,6 +22,7 @@ mod detect;
 mod disposal;
 mod docs;
 mod evidence;
+mod exports;
 mod from_file;
 mod fuzz;
 mod hold;

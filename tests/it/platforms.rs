@@ -360,6 +360,7 @@ fn every_sample_gives_records_or_a_named_error_and_twice_the_same() {
         "bluesky",
         "feeds",
         "html",
+        "x-archive",
     ];
     for path in networks.into_iter().flat_map(samples) {
         match (read(&path), read(&path)) {
