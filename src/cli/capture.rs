@@ -52,7 +52,7 @@ pub(crate) struct CaptureArgs {
     /// A private network that the pages may reach; may be given several times
     #[arg(long = "allow-address", value_name = "CIDR")]
     allow_addresses: Vec<String>,
-    /// Part and level of PDF/A: 2b, 2u, 2a, 3u, 3a, 4 or 4f (by default the configuration's, else 2u)
+    /// Part and level of PDF/A: 1b, 2b, 2u, 2a, 3u, 3a, 4 or 4f (by default the configuration's, else 2u)
     #[arg(long, value_name = "FLAVOUR")]
     flavour: Option<Flavour>,
 }

@@ -9,6 +9,8 @@ use serde::Deserialize;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum Flavour {
+    /// PDF/A-1b: pictures with their text under them; a print has transparency, which part 1 forbids.
+    A1b,
     /// PDF/A-2b.
     A2b,
     /// PDF/A-2u: every character has its Unicode, so that what is searched is found.
@@ -28,7 +30,8 @@ pub enum Flavour {
 
 impl Flavour {
     /// All, in the order of the standard.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
+        Self::A1b,
         Self::A2b,
         Self::A2u,
         Self::A2a,
@@ -41,6 +44,7 @@ impl Flavour {
     /// The name as veraPDF and the command line have it: `2u`.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::A1b => "1b",
             Self::A2b => "2b",
             Self::A2u => "2u",
             Self::A2a => "2a",
@@ -54,6 +58,7 @@ impl Flavour {
     /// The part of ISO 19005, as `pdfaid:part` tells it.
     pub fn part(self) -> u8 {
         match self {
+            Self::A1b => 1,
             Self::A2b | Self::A2u | Self::A2a => 2,
             Self::A3u | Self::A3a => 3,
             Self::A4 | Self::A4f => 4,
@@ -63,7 +68,7 @@ impl Flavour {
     /// The level, as `pdfaid:conformance` tells it; part 4 has none but `F` (ISO 19005-4, 6.7.3).
     pub fn level(self) -> Option<&'static str> {
         match self {
-            Self::A2b => Some("B"),
+            Self::A1b | Self::A2b => Some("B"),
             Self::A2u | Self::A3u => Some("U"),
             Self::A2a | Self::A3a => Some("A"),
             Self::A4 => None,
@@ -73,7 +78,7 @@ impl Flavour {
 
     /// Whether every character must have its Unicode (level U and above; part 4 always).
     pub fn is_unicode(self) -> bool {
-        self != Self::A2b
+        !matches!(self, Self::A1b | Self::A2b)
     }
 
     /// Whether the structure is claimed (level A).
@@ -102,7 +107,7 @@ impl fmt::Display for Flavour {
 /// The word is no flavour.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "\"{0}\" is no flavour of PDF/A that is written here; expected 2b, 2u, 2a, 3u, 3a, 4 or 4f"
+    "\"{0}\" is no flavour of PDF/A that is written here; expected 1b, 2b, 2u, 2a, 3u, 3a, 4 or 4f"
 )]
 pub struct UnknownFlavour(String);
 

@@ -8,6 +8,7 @@ mod file;
 mod fonts;
 mod metadata;
 mod objects;
+mod part_one;
 mod structure;
 
 use std::fmt;
@@ -20,7 +21,7 @@ use crate::render::visit::{self, LARGEST_STREAM};
 /// A rule that a file breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// Clause of ISO 19005-2 and the number of the rule in it, as veraPDF numbers them.
+    /// Clause of ISO 19005-2 and the number of the rule in it, as veraPDF numbers them; of ISO 19005-1 where it says so.
     pub rule: &'static str,
     /// Where, and what was found.
     pub what: String,
@@ -79,6 +80,9 @@ pub fn check(bytes: &[u8], flavour: Flavour) -> Vec<Violation> {
     }
     objects::check(&mut report, &document, flavour);
     metadata::check(&mut report, &document, flavour);
+    if flavour.part() == 1 {
+        part_one::check(&mut report, &document);
+    }
     structure::check(&mut report, &document, flavour);
     let drawings = visit::drawings(&document);
     let shown = content::check(&mut report, &document, &drawings, flavour);

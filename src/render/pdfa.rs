@@ -93,7 +93,7 @@ pub fn convert(raw: &[u8], options: &PdfaOptions) -> Result<Converted, PdfaError
         });
     }
     let source = metadata::Raw::new(raw, &document);
-    clean::clean(&mut document)?;
+    clean::clean(&mut document, options.flavour)?;
     if options.flavour.part() == 4 {
         clean::clear_texts(&mut document);
     }

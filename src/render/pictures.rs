@@ -102,7 +102,7 @@ fn pages(pictures: &[Picture], options: &PdfaOptions) -> Result<Vec<u8>, Picture
         .map
         .insert(FontId(FONT_NAME.to_owned()), PdfFont::new(font));
     for (number, picture) in (1..).zip(pictures) {
-        let pixels = pixels::read(&picture.bytes)
+        let pixels = pixels::read(&picture.bytes, options.flavour)
             .map_err(|source| PictureError::Unreadable { number, source })?;
         let name = XObjectId(format!("Picture{number}"));
         let lines = wrapped(&face, &picture.caption);

@@ -175,7 +175,8 @@ fn every_print_becomes_pdfa_4f_and_carries_its_source() {
 #[test]
 fn every_output_is_read_without_complaint() {
     let dir = tempfile::tempdir().unwrap();
-    for flavour in Flavour::ALL {
+    // What part 1 makes of prints is in `pictures`.
+    for flavour in Flavour::ALL.into_iter().filter(|one| one.part() > 1) {
         for file in converted_files(dir.path(), flavour) {
             let read = std::process::Command::new("pdfinfo")
                 .arg(&file)

@@ -21,7 +21,10 @@ fn one_bad_account_never_stops_the_others() {
         archive.add_account("2026-06-01", alias, "annan", &pages.url(path));
     }
     let result = archive
-        .json("2026-07-01T08:00:00Z", &["capture", "--all"])
+        .json(
+            "2026-07-01T08:00:00Z",
+            &["capture", "--all", "--flavour", "1b"],
+        )
         .exits(1)
         .result();
     let row = |alias: &str| {
@@ -62,6 +65,18 @@ fn one_bad_account_never_stops_the_others() {
         "requests",
     ] {
         assert!(roles.contains(&json!(role)), "{role}: {roles:?}");
+    }
+    // The literal reading of RA-FS 2009:2: pictures with their text under them.
+    let archived: Vec<_> = row("vanlig")["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|file| file["role"] == "page-pdf")
+        .map(|file| archive.path().join(file["path"].as_str().unwrap()))
+        .collect();
+    assert_eq!(archived.len(), 1);
+    if let Some(verdicts) = crate::validators::verapdf(&archived, "1b") {
+        assert!(verdicts[0].compliant, "{verdicts:#?}");
     }
     for file in row("vanlig")["files"].as_array().unwrap() {
         let sum = Command::new("sha256sum")

@@ -1,4 +1,5 @@
-//! `page.pdf` of a capture: the print as PDF/A, or the pictures as PDF/A where printing failed, or the print as it is.
+//! `page.pdf` of a capture: the print as PDF/A, or the pictures as PDF/A where printing failed or part 1 is
+//! asked for, or the print as it is.
 
 use std::path::Path;
 
@@ -18,7 +19,7 @@ pub(super) enum PdfKind {
     Valid,
     /// The browser's print, which could not be made PDF/A.
     Invalid,
-    /// The pictures as PDF/A, because printing failed.
+    /// The pictures as PDF/A, because printing failed or because part 1 forbids what prints have.
     Pictures,
 }
 
@@ -38,50 +39,23 @@ pub(super) fn make_pdf(
         producer: concat!("bevara ", env!("CARGO_PKG_VERSION")).to_owned(),
         files: carried(page, raw, flavour)?,
     };
-    let (bytes, kind) = if let Some(printed) = page.raw_pdf.take() {
-        match pdfa::convert(&printed, &options) {
+    let printed = page.raw_pdf.take();
+    let pictured = if flavour.part() == 1 || printed.is_none() {
+        from_pictures(page, raw, account, &options)?
+    } else {
+        None
+    };
+    let (bytes, kind) = match (pictured, printed) {
+        (Some(bytes), _) => (bytes, PdfKind::Pictures),
+        (None, None) => return Ok(None),
+        (None, Some(printed)) if flavour.part() == 1 => (printed, PdfKind::Invalid),
+        (None, Some(printed)) => match pdfa::convert(&printed, &options) {
             Ok(converted) => (converted.bytes, PdfKind::Valid),
             Err(error) => {
                 tracing::warn!(account.id = %account.account.id, %error, "the print could not be made PDF/A");
                 (printed, PdfKind::Invalid)
             }
-        }
-    } else {
-        let segments: Vec<_> = page
-            .files
-            .iter()
-            .filter(|file| file.role == FileRole::PagePng)
-            .collect();
-        if segments.is_empty() {
-            return Ok(None);
-        }
-        let text = page_text(page, raw)?;
-        let lines: Vec<&str> = text
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-            .collect();
-        // Where on the page a line stands is not known; its order is.
-        let share = lines.len().div_ceil(segments.len()).max(1);
-        let mut parts = lines.chunks(share);
-        let mut slices = Vec::new();
-        for segment in segments {
-            let path = raw.join(&segment.name);
-            let bytes = std::fs::read(&path).map_err(|source| OpsError::File { path, source })?;
-            let part = parts.next().unwrap_or_default();
-            slices.push(pictures::Picture {
-                bytes,
-                caption: segment.name.clone(),
-                text: part.iter().map(|line| (*line).to_owned()).collect(),
-            });
-        }
-        match pictures::picture_pdf(&slices, &options) {
-            Ok(bytes) => (bytes, PdfKind::Pictures),
-            Err(error) => {
-                tracing::warn!(account.id = %account.account.id, %error, "the pictures could not be made a PDF");
-                return Ok(None);
-            }
-        }
+        },
     };
     if kind != PdfKind::Pictures {
         match pdf_text::read(&bytes) {
@@ -102,6 +76,50 @@ pub(super) fn make_pdf(
         name: name.to_owned(),
     });
     Ok(Some(kind))
+}
+
+/// The pictures of the page with its text under them; `None` where there are none or they could not be made PDF/A.
+fn from_pictures(
+    page: &PageCapture,
+    raw: &Path,
+    account: &AccountRow,
+    options: &PdfaOptions,
+) -> Result<Option<Vec<u8>>, OpsError> {
+    let segments: Vec<_> = page
+        .files
+        .iter()
+        .filter(|file| file.role == FileRole::PagePng)
+        .collect();
+    if segments.is_empty() {
+        return Ok(None);
+    }
+    let text = page_text(page, raw)?;
+    let lines: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    // Where on the page a line stands is not known; its order is.
+    let share = lines.len().div_ceil(segments.len()).max(1);
+    let mut parts = lines.chunks(share);
+    let mut slices = Vec::new();
+    for segment in segments {
+        let path = raw.join(&segment.name);
+        let bytes = std::fs::read(&path).map_err(|source| OpsError::File { path, source })?;
+        let part = parts.next().unwrap_or_default();
+        slices.push(pictures::Picture {
+            bytes,
+            caption: segment.name.clone(),
+            text: part.iter().map(|line| (*line).to_owned()).collect(),
+        });
+    }
+    match pictures::picture_pdf(&slices, options) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) => {
+            tracing::warn!(account.id = %account.account.id, %error, "the pictures could not be made a PDF");
+            Ok(None)
+        }
+    }
 }
 
 /// The text of the page as it was read; empty where none was.

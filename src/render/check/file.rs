@@ -37,18 +37,17 @@ pub(super) fn check(report: &mut Report, bytes: &[u8], document: &Document, flav
 }
 
 fn header(report: &mut Report, bytes: &[u8], flavour: Flavour) {
-    let is_fourth = flavour.part() == 4;
-    let (start, newest) = if is_fourth {
-        (b"%PDF-2.", b'9')
-    } else {
-        (b"%PDF-1.", b'7')
+    let (start, newest) = match flavour.part() {
+        1 => (b"%PDF-1.", b'4'),
+        4 => (b"%PDF-2.", b'9'),
+        _ => (b"%PDF-1.", b'7'),
     };
     let version = bytes.strip_prefix(start).and_then(|rest| rest.first());
     report.expect(
         version.is_some_and(|digit| (b'0'..=newest).contains(digit))
             && matches!(bytes.get(8), Some(b'\n' | b'\r')),
         "6.1.2-1",
-        "the file does not begin with the version of its part (1.0 to 1.7, part 4: 2.n)",
+        "the file does not begin with the version of its part (1.0 to 1.7, part 1: 1.0 to 1.4, part 4: 2.n)",
     );
     let comment = bytes.get(9..14).unwrap_or_default();
     report.expect(

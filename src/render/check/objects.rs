@@ -56,7 +56,7 @@ pub(super) fn check(report: &mut Report, document: &Document, flavour: Flavour) 
     }
     catalog(report, document, flavour);
     for page in visit::pages(document) {
-        page_rules(report, document, page);
+        page_rules(report, document, page, flavour);
     }
 }
 
@@ -438,7 +438,7 @@ fn carried(
     }
 }
 
-fn page_rules(report: &mut Report, document: &Document, id: ObjectId) {
+fn page_rules(report: &mut Report, document: &Document, id: ObjectId, flavour: Flavour) {
     let Some(page) = document.objects.get(&id).and_then(visit::as_dictionary) else {
         return;
     };
@@ -463,7 +463,7 @@ fn page_rules(report: &mut Report, document: &Document, id: ObjectId) {
     let space = visit::dictionary(document, page, b"Group")
         .and_then(|group| visit::value(document, group, b"CS"));
     report.expect(
-        space.is_some(),
+        space.is_some() || flavour.part() == 1,
         "6.2.10-2",
         format!("page object {}: no colour space to blend in", id.0),
     );

@@ -8,6 +8,7 @@
 
 use lopdf::{Dictionary, Document, Object, ObjectId, dictionary};
 
+use crate::model::flavour::Flavour;
 use crate::render::cmap;
 use crate::render::pdfa::limits;
 use crate::render::visit::{self, VisitError};
@@ -68,7 +69,7 @@ const LINK: [&[u8]; 14] = [
 const NOT_LINKS: [&str; 5] = ["javascript:", "vbscript:", "data:", "file:", "blob:"];
 
 /// Cleans catalog, pages, annotations and every other object.
-pub(super) fn clean(document: &mut Document) -> Result<(), VisitError> {
+pub(super) fn clean(document: &mut Document, flavour: Flavour) -> Result<(), VisitError> {
     let root = root_id(document)?;
     if let Some(catalog) = dictionary_mut(document, root) {
         keep(catalog, &CATALOG);
@@ -77,7 +78,7 @@ pub(super) fn clean(document: &mut Document) -> Result<(), VisitError> {
         keep(names, &[b"Dests"]);
     }
     for page in visit::pages(document) {
-        clean_page(document, page)?;
+        clean_page(document, page, flavour)?;
     }
     let ids: Vec<ObjectId> = document.objects.keys().copied().collect();
     for id in ids {
@@ -158,7 +159,7 @@ fn keep(dictionary: &mut Dictionary, keys: &[&[u8]]) {
     }
 }
 
-fn clean_page(document: &mut Document, page: ObjectId) -> Result<(), VisitError> {
+fn clean_page(document: &mut Document, page: ObjectId, flavour: Flavour) -> Result<(), VisitError> {
     inherit(document, page);
     merge_contents(document, page)?;
     let annotations = annotations(document, page);
@@ -176,7 +177,12 @@ fn clean_page(document: &mut Document, page: ObjectId) -> Result<(), VisitError>
             dict.set("Annots", links);
             dict.set("Tabs", "S");
         }
-        dict.set("Group", group);
+        // Part 1 forbids groups (ISO 19005-1, 6.4); what needed one is refused by the check.
+        if flavour.part() == 1 {
+            dict.remove(b"Group");
+        } else {
+            dict.set("Group", group);
+        }
     }
     Ok(())
 }

@@ -93,13 +93,18 @@ pub(super) fn write(
     let id = hex::decode(&raw.digest.as_str()[..32]).unwrap_or_default();
     let id = Object::String(id, lopdf::StringFormat::Hexadecimal);
     document.trailer = dictionary! { "Root" => root, "ID" => vec![id.clone(), id] };
-    // Part 4 has metadata in XMP alone (ISO 19005-4, 6.1.3) and rests on PDF 2.0.
+    // Part 4 has metadata in XMP alone (ISO 19005-4, 6.1.3) and rests on PDF 2.0; part 1 rests on PDF 1.4.
     if options.flavour.part() == 4 {
         "2.0".clone_into(&mut document.version);
     } else {
         let info = document.add_object(info);
         document.trailer.set("Info", info);
-        "1.7".clone_into(&mut document.version);
+        let version = if options.flavour.part() == 1 {
+            "1.4"
+        } else {
+            "1.7"
+        };
+        version.clone_into(&mut document.version);
     }
     document.binary_mark = vec![0xe2, 0xe3, 0xcf, 0xd3];
     document.reference_table.cross_reference_type = lopdf::xref::XrefType::CrossReferenceTable;
@@ -170,7 +175,13 @@ fn xmp(raw: &Raw, options: &PdfaOptions, title: &str) -> String {
             carried(options)
         )
     );
-    let instance_id = uuid_of(&Sha256::digest(instance));
+    // The schemas of XMP 2004 that part 1 knows have no InstanceID.
+    let instance_id = if part == 1 {
+        String::new()
+    } else {
+        let id = uuid_of(&Sha256::digest(instance));
+        format!("<xmpMM:InstanceID>{id}</xmpMM:InstanceID>\n")
+    };
     let date = options.created;
     let (title, producer) = (escaped(title), escaped(&options.producer));
     let language = limits::language(&options.language).unwrap_or_else(|| "x-default".to_owned());
@@ -201,7 +212,7 @@ fn xmp(raw: &Raw, options: &PdfaOptions, title: &str) -> String {
 <dc:format>application/pdf</dc:format>\n<dc:title><rdf:Alt>{titles}</rdf:Alt></dc:title>\n{languages}{source}\
 <xmp:CreateDate>{date}</xmp:CreateDate>\n<xmp:ModifyDate>{date}</xmp:ModifyDate>\n<xmp:MetadataDate>{date}</xmp:MetadataDate>\n<xmp:CreatorTool>{creator}</xmp:CreatorTool>\n\
 <pdf:Producer>{producer}</pdf:Producer>\n\
-<xmpMM:DocumentID>{document_id}</xmpMM:DocumentID>\n<xmpMM:InstanceID>{instance_id}</xmpMM:InstanceID>\n\
+<xmpMM:DocumentID>{document_id}</xmpMM:DocumentID>\n{instance_id}\
 <bevara:rawSha256>{digest}</bevara:rawSha256>\n</rdf:Description>\n{EXTENSION}</rdf:RDF>\n</x:xmpmeta>\n<?xpacket end=\"r\"?>"
     )
 }

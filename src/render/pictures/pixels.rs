@@ -10,6 +10,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder as _, ImageError, ImageFormat, ImageReader, Limits};
 use printpdf::{DictItem, ExternalStream};
 
+use crate::model::flavour::Flavour;
 use crate::render::pictures::jpeg;
 
 /// An unpacked picture may take this many bytes.
@@ -90,8 +91,8 @@ fn broken(format: ImageFormat, what: &'static str) -> ImageError {
     ImageError::Decoding(DecodingError::new(ImageFormatHint::Exact(format), what))
 }
 
-/// Reads a PNG or JPEG whole, so that a broken one is never put on a page.
-pub(super) fn read(bytes: &[u8]) -> Result<Pixels, ImageError> {
+/// Reads a PNG or JPEG whole, so that a broken one is never put on a page. For part 1, what shows through is laid on white.
+pub(super) fn read(bytes: &[u8], flavour: Flavour) -> Result<Pixels, ImageError> {
     let decoded = decoded(bytes)?;
     let direct = if decoded.format == ImageFormat::Jpeg {
         jpeg::direct(bytes).map(stored)
@@ -100,11 +101,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<Pixels, ImageError> {
     };
     let mut pixels = match direct {
         Some(pixels) => pixels,
+        None if flavour.part() == 1 => packed(&on_white(decoded.picture))?,
         None => packed(&decoded.picture)?,
     };
     pixels.orientation = decoded.orientation;
     if let Some(profile) = decoded.profile {
-        colour(&mut pixels.dictionary, &profile)?;
+        colour(&mut pixels.dictionary, &profile, flavour)?;
     }
     Ok(pixels)
 }
@@ -124,7 +126,13 @@ fn stored(jpeg: jpeg::Jpeg) -> Pixels {
 
 /// Gives the image its own colour profile where that is one PDF/A takes (ISO 19005-2, 6.2.4.2): a phone's pictures are
 /// often of a wider space than sRGB. Another one is left out: its colours are then read as sRGB.
-fn colour(dictionary: &mut BTreeMap<String, DictItem>, profile: &[u8]) -> Result<(), ImageError> {
+fn colour(
+    dictionary: &mut BTreeMap<String, DictItem>,
+    profile: &[u8],
+    flavour: Flavour,
+) -> Result<(), ImageError> {
+    // PDF 1.4 reads profiles of version 2 (ISO 19005-1, 6.2.3.2).
+    let newest = if flavour.part() == 1 { 2 } else { 4 };
     let space: &[u8] = match dictionary.get("ColorSpace") {
         Some(DictItem::Name(name)) if name == b"DeviceGray" => b"GRAY",
         _ => b"RGB ",
@@ -132,7 +140,7 @@ fn colour(dictionary: &mut BTreeMap<String, DictItem>, profile: &[u8]) -> Result
     let class = profile.get(12..16).unwrap_or_default();
     let fits = profile.get(16..20) == Some(space)
         && profile.get(36..40) == Some(b"acsp")
-        && profile.get(8).is_some_and(|major| *major < 5)
+        && profile.get(8).is_some_and(|major| *major <= newest)
         && [&b"scnr"[..], b"mntr", b"prtr", b"spac"].contains(&class);
     if !fits {
         return Ok(());
@@ -226,6 +234,22 @@ fn dictionary(width: u32, height: u32, channels: i64) -> BTreeMap<String, DictIt
         ("BitsPerComponent".to_owned(), DictItem::Int(8)),
         ("Filter".to_owned(), DictItem::Name(b"FlateDecode".to_vec())),
     ])
+}
+
+/// The picture as it looks on white paper, without alpha: part 1 has no soft masks (ISO 19005-1, 6.4).
+fn on_white(picture: DynamicImage) -> DynamicImage {
+    if !picture.color().has_alpha() {
+        return picture;
+    }
+    let flat = picture.into_rgba8();
+    let flat = image::RgbImage::from_fn(flat.width(), flat.height(), |x, y| {
+        let [red, green, blue, alpha] = flat.get_pixel(x, y).0;
+        image::Rgb([red, green, blue].map(|value| {
+            let sum = u32::from(value) * u32::from(alpha) + 255 * (255 - u32::from(alpha)) + 127;
+            u8::try_from(sum / 255).unwrap_or(u8::MAX)
+        }))
+    });
+    DynamicImage::ImageRgb8(flat)
 }
 
 fn packed(picture: &DynamicImage) -> Result<Pixels, ImageError> {

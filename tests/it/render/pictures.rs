@@ -76,6 +76,65 @@ fn pictures_become_pdfa_2u_2b_and_2a() {
     }
 }
 
+/// Part 1 has no transparency: what shows through is laid on white, all else is as it went in.
+#[test]
+fn pictures_become_pdfa_1b_with_their_text_under_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("1b.pdf");
+    let bytes = pictures::picture_pdf(&sample(), &options(Flavour::A1b)).unwrap();
+    assert!(bytes.starts_with(b"%PDF-1.4\n"));
+    std::fs::write(&file, &bytes).unwrap();
+    if let Some(verdicts) = validators::verapdf(std::slice::from_ref(&file), "1b") {
+        assert!(verdicts[0].compliant, "{verdicts:#?}");
+    }
+    let output = Command::new("pdftotext")
+        .arg("-raw")
+        .args([&file, std::path::Path::new("-")])
+        .output()
+        .expect("pdftotext (poppler-utils) is installed");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.contains("Under bilden: page-0001.png – Räddningstjänsten, åäö ÅÄÖ"),
+        "{text}"
+    );
+    assert_eq!(text.matches("rad två åäö").count(), sample().len());
+    let status = Command::new("pdfimages")
+        .arg("-png")
+        .args([&file, &dir.path().join("bild")])
+        .status()
+        .expect("pdfimages (poppler-utils) is installed");
+    assert!(status.success());
+    let read = |number: usize| {
+        let picture = image::open(dir.path().join(format!("bild-{number:03}.png")));
+        picture.expect("an image").to_rgb8()
+    };
+    assert!(read(0) == colours(120, 80));
+    // Red, green and alpha of the second picture go from 0 along x; where alpha is 0, the paper is white.
+    let flat = read(1);
+    assert_eq!(flat.get_pixel(0, 29).0, [255; 3]);
+    // Column 20: red 120, green 8y = 80, blue 90, alpha 120 of 255, over white by hand.
+    assert_eq!(flat.get_pixel(20, 10).0, [191, 173, 177]);
+    assert!(read(3) == colours(20, 12_000));
+    assert!(!dir.path().join("bild-004.png").exists(), "no mask");
+}
+
+/// A print has transparency and fonts in part: never a false label.
+#[test]
+fn a_print_is_refused_as_pdfa_1b() {
+    let (_, print) = crate::render::prints().remove(0);
+    let raw = std::fs::read(print).unwrap();
+    let refused = bevara::render::pdfa::convert(&raw, &options(Flavour::A1b)).unwrap_err();
+    assert!(refused.to_string().contains("ISO 19005-1"), "{refused}");
+    let whole = pictures::picture_pdf(&sample(), &options(Flavour::A2u)).unwrap();
+    let rules: std::collections::BTreeSet<_> = bevara::render::check::check(&whole, Flavour::A1b)
+        .into_iter()
+        .map(|violation| violation.rule)
+        .collect();
+    for rule in ["6.1.2-1", "ISO 19005-1 6.4", "6.6.4-1"] {
+        assert!(rules.contains(rule), "{rule}: {rules:?}");
+    }
+}
+
 #[test]
 fn pictures_give_the_same_bytes_each_time() {
     let first = pictures::picture_pdf(&sample(), &options(Flavour::A2u)).unwrap();
