@@ -21,11 +21,14 @@ mod object;
 mod page;
 mod redact;
 mod replies;
+mod rows;
 mod text_facts;
 mod time;
 mod wordpress_rest;
 mod wxr;
 mod x;
+mod youtube;
+mod youtube_api;
 
 use crate::model::digest::Sha256Hex;
 use crate::model::id::AccountId;
@@ -45,6 +48,8 @@ pub const ALL: &[&dyn Importer] = &[
     &bluesky::Bluesky,
     &bluesky_api::BlueskyApi,
     &x::X,
+    &youtube::Youtube,
+    &youtube_api::YoutubeApi,
     &feed::Feed,
     &json_feed::JsonFeed,
     &page::Page,

@@ -45,5 +45,6 @@ mod rounds;
 mod schedule;
 mod search;
 mod support;
+mod takeout;
 mod tidy;
 mod validators;
