@@ -96,15 +96,14 @@ fn agreement(report: &mut Report, document: &Document) {
     let Some(info) = visit::dictionary(document, &document.trailer, b"Info") else {
         return;
     };
-    let packet = document
-        .catalog()
-        .map_or(None, |catalog| catalog.get(b"Metadata").map_or(None, Some))
-        .and_then(|metadata| visit::resolve(document, metadata))
-        .and_then(|metadata| match metadata {
-            Object::Stream(stream) => Some(String::from_utf8_lossy(&stream.content)),
-            _ => None,
-        })
-        .unwrap_or_default();
+    let metadata = match document.catalog() {
+        Ok(catalog) => visit::value(document, catalog, b"Metadata"),
+        Err(_) => None,
+    };
+    let packet = match metadata {
+        Some(Object::Stream(stream)) => String::from_utf8_lossy(&stream.content),
+        _ => std::borrow::Cow::default(),
+    };
     for (key, begin) in [
         (&b"Title"[..], "<rdf:li xml:lang=\"x-default\">"),
         (b"Producer", "<pdf:Producer>"),
