@@ -23,7 +23,14 @@ pub(crate) struct Act {
 
 /// Refuses and hides consent bars.
 pub(crate) async fn clear(tab: &mut Tab) -> Result<Vec<Act>, CdpError> {
-    let mut acts: Vec<Act> = tab.ask("bevara.refuse()", CALL_LIMIT).await?;
+    let refused: Option<Vec<Act>> = tab.ask_once("bevara.refuse()", CALL_LIMIT).await?;
+    let mut acts = refused.unwrap_or_else(|| {
+        vec![Act {
+            action: "refused".to_owned(),
+            element: String::new(),
+            label: "(the page was loaded anew by it)".to_owned(),
+        }]
+    });
     if !acts.is_empty() {
         tokio::time::sleep(GOING).await;
     }

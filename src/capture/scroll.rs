@@ -166,7 +166,15 @@ async fn ask_for_pictures(tab: &mut Tab, scrolled: &mut Scrolled) -> Result<(), 
 
 /// Clicks what shows more of the same page; whether anything was clicked.
 async fn open(tab: &mut Tab, scrolled: &mut Scrolled) -> Result<bool, CdpError> {
-    let expanded: Expanded = tab.ask("bevara.expand()", READ_LIMIT).await?;
+    let Some(expanded): Option<Expanded> = tab.ask_once("bevara.expand()", READ_LIMIT).await?
+    else {
+        scrolled.acts.push(Act {
+            action: "expanded".to_owned(),
+            element: String::new(),
+            label: "(the page was loaded anew by it)".to_owned(),
+        });
+        return Ok(true);
+    };
     scrolled.post_limit |= expanded.full;
     let any = !expanded.log.is_empty();
     scrolled.acts.extend(expanded.log);

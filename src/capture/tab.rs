@@ -42,6 +42,18 @@ pub(crate) struct Tab {
     world: Option<i64>,
 }
 
+/// How often a question is asked again of a page that is being loaded anew.
+const ANEW: u32 = 8;
+/// Between two such times.
+const ANEW_PAUSE: Duration = Duration::from_millis(150);
+
+/// Whether the browser says that a script's world went away under it.
+fn is_leaving(message: &str) -> bool {
+    ["context", "navigated", "collected", "No frame"]
+        .iter()
+        .any(|word| message.contains(word))
+}
+
 impl Tab {
     /// Opens a tab whose traffic goes through `proxy`.
     pub(crate) async fn open(
@@ -162,16 +174,34 @@ impl Tab {
         expression: &str,
         limit: Duration,
     ) -> Result<T, CdpError> {
-        let known = self.world.is_some();
-        let world = self.enter().await?;
-        match self.evaluate(world, expression, limit).await {
-            // The page was loaded anew, and its world went with it.
-            Err(CdpError::Refused { message, .. }) if known && message.contains("context") => {
-                self.world = None;
-                let world = self.enter().await?;
-                self.evaluate(world, expression, limit).await
+        for _ in 0..ANEW {
+            if let Some(answer) = self.ask_once(expression, limit).await? {
+                return Ok(answer);
             }
-            other => other,
+            tokio::time::sleep(ANEW_PAUSE).await;
+        }
+        let world = self.enter().await?;
+        self.evaluate(world, expression, limit).await
+    }
+
+    /// The same, asked once: what clicks may not be asked again when the page is loaded anew under it, which is `None`.
+    pub(crate) async fn ask_once<T: DeserializeOwned>(
+        &mut self,
+        expression: &str,
+        limit: Duration,
+    ) -> Result<Option<T>, CdpError> {
+        let answer = match self.enter().await {
+            Ok(world) => self.evaluate(world, expression, limit).await,
+            Err(error) => Err(error),
+        };
+        match answer {
+            Ok(answer) => Ok(Some(answer)),
+            // The page is being loaded anew, and its world goes with it.
+            Err(CdpError::Refused { message, .. }) if is_leaving(&message) => {
+                self.world = None;
+                Ok(None)
+            }
+            Err(error) => Err(error),
         }
     }
 

@@ -496,12 +496,13 @@ async fn what_lies_over_the_page_is_hidden_or_put_in_its_place_and_logged() {
 async fn a_button_that_loads_the_page_anew_is_survived_and_links_are_not_followed() {
     let pages = Pages::start();
     let mut rig = Rig::start().await;
-    let (page, _) = rig.take(&pages.url("/leaves.html")).await;
+    let (page, raw) = rig.take(&pages.url("/leaves.html")).await;
     assert_eq!(
         verdict(&page),
         (Verdict::Complete, Vec::new()),
-        "{:?}",
-        page.facts
+        "{:?} {}",
+        page.facts,
+        document(&raw, "requests.json")["problem"]
     );
     assert_eq!(page.counts.inventory, 2);
     assert!(!pages.asked().contains(&"/404".to_owned()));

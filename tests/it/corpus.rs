@@ -22,8 +22,23 @@ pub(crate) fn is_campaign() -> bool {
     std::env::var_os("BEVARA_CAMPAIGN").is_some_and(|value| value == "all")
 }
 
+/// Whether the corpus is to be captured: it takes longer than an ordinary run may.
+pub(crate) fn is_asked() -> bool {
+    let asked = is_campaign()
+        || ["BEVARA_CORPUS", "BEVARA_SEED"]
+            .iter()
+            .any(|name| std::env::var_os(name).is_some());
+    if !asked {
+        println!("not checked: the corpus of pages takes minutes; BEVARA_CAMPAIGN=all captures it");
+    }
+    asked
+}
+
 #[test]
 fn every_page_is_captured_as_the_list_says() {
+    if !is_asked() {
+        return;
+    }
     let server = Pages::start();
     server.listen_too("127.0.0.2");
     let pages = list::chosen();
@@ -64,6 +79,9 @@ const HONEST: [&str; 9] = [
 /// A page from any seed becomes a valid PDF/A that has all its posts, or a capture that says what is missing.
 #[test]
 fn pages_from_seeds_are_whole_or_say_what_is_missing() {
+    if !is_asked() {
+        return;
+    }
     let count = if is_campaign() { 300 } else { 30 };
     let asked = std::env::var("BEVARA_SEED").ok();
     let first: u64 = asked.as_ref().map_or(1, |seed| seed.parse().unwrap());

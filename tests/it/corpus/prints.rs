@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use bevara::render::pdfa::{self, Flavour};
 
-use crate::corpus::{is_campaign, list, random};
+use crate::corpus::{is_asked, is_campaign, list, random};
 use crate::render::{fidelity, options};
 use crate::support::repository;
 use crate::validators;
@@ -39,6 +39,9 @@ const UNPRINTABLE: [&str; 3] = ["crash", "moves-on", "tall-250000"];
 
 #[test]
 fn prints_become_every_flavour_and_lose_nothing() {
+    if !is_asked() {
+        return;
+    }
     let dir = tempfile::tempdir().unwrap();
     let mut wrong = Vec::new();
     let mut files = vec![Vec::new(); FLAVOURS.len()];
