@@ -15,6 +15,9 @@ use crate::platform::error::PlatformError;
 use crate::platform::html::push_unique;
 use crate::platform::{Importer, Item, Items, Parsed, Source, Summary};
 
+/// A row's line, and its cells or why it cannot be read.
+type Numbered = (u64, Result<Vec<String>, String>);
+
 /// Bytes of a file that are looked at to recognise it.
 const LOOK: u64 = 64 * 1024;
 /// Records among which the header is looked for: some exports begin with a paragraph of notes.
@@ -213,10 +216,7 @@ impl Open {
     }
 
     /// The next row with its line, or why it cannot be read.
-    fn row(
-        &mut self,
-        container: &Container,
-    ) -> Result<Option<(u64, Result<Vec<String>, String>)>, PlatformError> {
+    fn row(&mut self, container: &Container) -> Result<Option<Numbered>, PlatformError> {
         let Some(record) = self.ahead.take() else {
             return Ok(None);
         };

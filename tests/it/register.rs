@@ -218,7 +218,7 @@ fn people_are_added_changed_and_the_last_arkivarie_stays() {
     assert!(
         twice
             .stderr
-            .contains(&format!("Nyckeln hör redan till personen {alex}."))
+            .contains(&format!("Nyckeln hör eller har hört till personen {alex}."))
     );
     let other = [
         "person",

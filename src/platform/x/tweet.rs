@@ -188,15 +188,12 @@ fn unescaped(text: &str) -> String {
             ("&quot;", "\""),
             ("&#39;", "'"),
         ];
-        match escapes.iter().find(|(escape, _)| rest.starts_with(escape)) {
-            Some((escape, meant)) => {
-                out.push_str(meant);
-                rest = &rest[escape.len()..];
-            }
-            None => {
-                out.push('&');
-                rest = &rest[1..];
-            }
+        if let Some((escape, meant)) = escapes.iter().find(|(escape, _)| rest.starts_with(escape)) {
+            out.push_str(meant);
+            rest = &rest[escape.len()..];
+        } else {
+            out.push('&');
+            rest = &rest[1..];
         }
     }
     out.push_str(rest);
@@ -402,7 +399,7 @@ fn media(post: &mut Post, at: &At<'_, '_>, tweet: &Value) -> Result<Vec<Media>, 
                 addresses.push((rate, text(variant, "content_type"), url));
             }
         }
-        addresses.sort_by(|one, other| other.0.cmp(&one.0));
+        addresses.sort_by_key(|one| std::cmp::Reverse(one.0));
         let kind = if addresses.is_empty() {
             "image"
         } else {

@@ -132,19 +132,26 @@ fn dispose(scene: &Scene, case: &Case) {
         },
     );
     let approver = &scene.persons[case.approver];
+    let executable_from = Instant::parse_as_of(case.executable_from).unwrap();
+    let expires = Instant::parse_as_of("2026-10-03").unwrap();
+    let approval_json = serde_json::json!({
+        "v": "1", "plan": plan, "digest_sha256": digest, "approver": approver, "proof": "decision",
+        "decision": "KS 2026/12 § 4", "executable_from": executable_from, "expires": expires,
+    });
+    let approval_bytes = approval_json.to_string().into_bytes();
     let approval = case.approval.then(|| {
         record(
             &mut store,
             (case.approved, approver),
             RecordKind::Approval,
-            ("approval.json", b"{}\n"),
+            ("approval.json", &approval_bytes),
             |record, sealed| Body::Approval {
                 plan: plan.clone(),
                 digest_sha256: digest.clone(),
                 approver: approver.clone(),
                 proof: ApprovalProof::Decision,
-                executable_from: Instant::parse_as_of(case.executable_from).unwrap(),
-                expires: Instant::parse_as_of("2026-10-03").unwrap(),
+                executable_from,
+                expires,
                 record,
                 sealed,
             },
