@@ -1,6 +1,6 @@
 //! Gallring: from the hold and the plan to the record, and the proof that everything else still verifies.
 
-use crate::demo::story::Stage;
+use crate::demo::story::{Stage, unexpected};
 use crate::demo::tale::{DecisionLine, Tale};
 use crate::model::entry::{HoldGround, HoldScope};
 use crate::model::id::RecordId;
@@ -194,11 +194,7 @@ pub(super) async fn deliver(stage: &mut Stage<'_>, name: &str) -> Result<(), Ops
         "{name}: {} fångster och intagningar, {} filer",
         done.captures, done.files
     ));
-    let findings: Vec<String> = done
-        .findings
-        .iter()
-        .map(|hit| hit.code.to_owned())
-        .collect();
+    let findings = unexpected(&done.findings);
     stage
         .tale
         .expect("paketets anmärkningar", &findings, &Vec::new());
