@@ -147,6 +147,8 @@ pub struct PageFacts {
     pub height_changed: bool,
     /// There is a print.
     pub printed: bool,
+    /// The text of the PDF could not be read back, so that nobody knows whether the posts stand in it.
+    pub print_unread: bool,
 }
 
 /// A page that was taken, whole or not.

@@ -156,7 +156,10 @@ fn shortcomings(facts: &PageFacts) -> BTreeSet<Reason> {
         (facts.images_loaded < facts.images, Reason::PartialImages),
         (facts.requests_failed > 0, Reason::RequestsFailed),
         (facts.login_overlay, Reason::NotLoggedIn),
-        (!agree(facts.counts), Reason::CountsDisagree),
+        (
+            facts.print_unread || !agree(facts.counts),
+            Reason::CountsDisagree,
+        ),
     ];
     reasons.extend(
         rows.into_iter()
@@ -273,7 +276,7 @@ mod tests {
     #[test]
     fn each_shortcoming_alone_makes_it_partial() {
         type Spoil = fn(&mut PageFacts);
-        let cases: [(Spoil, Reason); 13] = [
+        let cases: [(Spoil, Reason); 14] = [
             (|facts| facts.at_rest = false, Reason::TimeoutPage),
             (|facts| facts.segments = 0, Reason::TimeoutShot),
             (|facts| facts.pictures_whole = false, Reason::TimeoutShot),
@@ -289,6 +292,7 @@ mod tests {
                 |facts| facts.counts = counts(100, 97, 100),
                 Reason::CountsDisagree,
             ),
+            (|facts| facts.print_unread = true, Reason::CountsDisagree),
             (|facts| facts.crashed = true, Reason::Crashed),
         ];
         for (spoil, reason) in cases {

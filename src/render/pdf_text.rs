@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use lopdf::{Document, Object, ObjectId};
+use lopdf::{Document, LoadOptions, Object, ObjectId};
 
 use crate::render::cmap;
 use crate::render::syntax::{self, Kind, Operation};
-use crate::render::visit::{self, Font, VisitError};
+use crate::render::visit::{self, Font, LARGEST_STREAM, VisitError};
 
 /// Form objects within each other.
 const DEPTH: usize = 24;
@@ -28,7 +28,11 @@ pub enum PdfTextError {
 
 /// The text of all pages. Each string that is shown stands by itself, with a line break where a text object ends.
 pub fn read(pdf: &[u8]) -> Result<String, PdfTextError> {
-    let document = Document::load_mem(pdf)?;
+    let options = LoadOptions {
+        max_decompressed_size: Some(LARGEST_STREAM),
+        ..LoadOptions::default()
+    };
+    let document = Document::load_mem_with_options(pdf, options)?;
     let mut reader = Reader {
         document: &document,
         fonts: BTreeMap::new(),

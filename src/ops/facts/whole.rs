@@ -193,7 +193,9 @@ fn is_listed(dir: &Path, name: &str, expected: &str, length: usize) -> Result<bo
 
 /// Whether the unit holds nothing that its manifest does not name.
 fn has_no_strays(dir: &Path) -> Result<bool, OpsError> {
-    let bytes = present(&dir.join("unit.sha256"))?.unwrap_or_default();
+    let Some(bytes) = present(&dir.join("unit.sha256"))? else {
+        return Ok(false);
+    };
     let Ok(lines) = manifest::parse(&bytes, 64) else {
         return Ok(false);
     };

@@ -62,6 +62,7 @@ pub(super) fn make_pdf(
             Ok(text) => page.compare_with_print(&text),
             Err(error) => {
                 tracing::warn!(account.id = %account.account.id, %error, "the text of the PDF could not be read");
+                page.facts.print_unread = true;
             }
         }
     }
