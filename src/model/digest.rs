@@ -78,6 +78,22 @@ impl Sha256Hex {
         Self(hex::encode(raw))
     }
 
+    /// The first 128 bits: enough to tell millions of things apart, whoever made them.
+    pub fn start(&self) -> [u8; 16] {
+        let nibble = |byte: u8| match byte {
+            b'0'..=b'9' => byte - b'0',
+            // A digest is lower hex.
+            _ => byte - b'a' + 10,
+        };
+        let mut start = [0; 16];
+        for (byte, pair) in start.iter_mut().zip(self.0.as_bytes().chunks(2)) {
+            *byte = pair
+                .iter()
+                .fold(0, |byte, digit| byte << 4 | nibble(*digit));
+        }
+        start
+    }
+
     /// 64 zeros: the predecessor of the first log entry.
     pub fn zero() -> Self {
         Self("0".repeat(64))

@@ -370,8 +370,8 @@ impl Run {
     /// Whether no post of this run has the key yet. The same post in another container is as before; anything else
     /// under one key is refused, for which of them holds cannot be told.
     fn first_of_its_key(&mut self, parsed: &Parsed) -> bool {
-        let key = half(&Sha256Hex::of(parsed.post.key.as_bytes()));
-        let version = half(&parsed.post.fingerprint());
+        let key = Sha256Hex::of(parsed.post.key.as_bytes()).start();
+        let version = parsed.post.fingerprint().start();
         let number = self.number;
         let Some((first, of)) = self.keys.get(&key).copied() else {
             self.keys.insert(key, (version, number));
@@ -525,13 +525,6 @@ fn scratch(stage: &Stage, number: usize) -> Result<PathBuf, OpsError> {
         Ok(()) => Ok(path),
         Err(source) => Err(OpsError::File { path, source }),
     }
-}
-
-/// The first half of a digest, enough to tell a million posts apart.
-fn half(digest: &Sha256Hex) -> [u8; 16] {
-    let mut half = [0; 16];
-    half.copy_from_slice(&digest.as_str().as_bytes()[..16]);
-    half
 }
 
 /// 128 random bits: without them the digest of a short post could be guessed after its disposal.

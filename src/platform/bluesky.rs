@@ -21,6 +21,7 @@ use crate::platform::container::{Container, Shape};
 use crate::platform::draft::{self, Origin};
 use crate::platform::error::PlatformError;
 use crate::platform::object;
+use crate::platform::queue::Queue;
 use crate::platform::{Importer, Item, Items, Parsed, Source, Summary};
 
 /// Greatest DID document.
@@ -253,33 +254,6 @@ struct RecordItems<'a> {
 }
 
 impl RecordItems<'_> {
-    /// Reads on until the next post; `false` at the end.
-    fn advance(&mut self) -> Result<bool, PlatformError> {
-        let container = self.source.container;
-        if let Some(mut file) = self.blocks.take() {
-            if let Some((cid, data)) = file
-                .block()
-                .map_err(|error| car_error(container, self.member, error))?
-            {
-                self.blocks = Some(file);
-                // A block that stands twice is one record.
-                for key in self.repository.records.remove(&cid).unwrap_or_default() {
-                    let item = self.record(&key, cid, &data);
-                    self.push(cid, item);
-                }
-            }
-            return Ok(true);
-        }
-        let Some(cid) = self.missing.pop_front() else {
-            return Ok(false);
-        };
-        self.push(
-            cid,
-            Err("the record is in the tree but not in the file".to_owned()),
-        );
-        Ok(true)
-    }
-
     fn push(&mut self, cid: Cid, item: Result<Parsed, String>) {
         self.queue.push_back(match item {
             Ok(parsed) => Item::Post(Box::new(parsed)),
@@ -310,11 +284,10 @@ impl RecordItems<'_> {
         record::set_role(&mut post, true);
         let mut media = Vec::new();
         for attachment in &mut post.attachments {
-            let Some(member) = attachment
-                .name
-                .as_deref()
-                .and_then(|name| blob_named(self.source.container, name))
-            else {
+            let Some(name) = attachment.name.clone() else {
+                continue;
+            };
+            let Some(member) = blob_named(self.source.container, &name)? else {
                 continue;
             };
             media.push(draft::present(&self.source, attachment, member)?);
@@ -325,31 +298,59 @@ impl RecordItems<'_> {
 }
 
 /// The file that is named after a CID, with or without an extension, and is what the CID says.
-fn blob_named(container: &Container, cid: &str) -> Option<usize> {
-    let member = container.members().iter().position(|member| {
+fn blob_named(container: &Container, cid: &str) -> Result<Option<usize>, String> {
+    let named = container.members().iter().position(|member| {
         let file = member.name.rsplit('/').next().unwrap_or(&member.name);
         file.split('.').next() == Some(cid)
-    })?;
+    });
+    let Some(member) = named else {
+        return Ok(None);
+    };
     // `bafkrei…`: raw bytes by SHA-256. A file of that name with other bytes is not the picture.
-    let (sha256, _) = container.digest(member).ok()?;
-    cbor::raw_cid(sha256.as_str()).filter(|made| made == cid)?;
-    Some(member)
+    let (sha256, _) = container
+        .digest(member)
+        .map_err(|error| error.to_string())?;
+    let is_it = cbor::raw_cid(sha256.as_str()).is_some_and(|made| made == cid);
+    Ok(is_it.then_some(member))
+}
+
+impl Queue for RecordItems<'_> {
+    fn waiting(&mut self) -> &mut VecDeque<Item> {
+        &mut self.queue
+    }
+
+    fn advance(&mut self) -> Result<bool, PlatformError> {
+        let container = self.source.container;
+        if let Some(mut file) = self.blocks.take() {
+            if let Some((cid, data)) = file
+                .block()
+                .map_err(|error| car_error(container, self.member, error))?
+            {
+                self.blocks = Some(file);
+                // A block that stands twice is one record.
+                for key in self.repository.records.remove(&cid).unwrap_or_default() {
+                    let item = self.record(&key, cid, &data);
+                    self.push(cid, item);
+                }
+            }
+            return Ok(true);
+        }
+        let Some(cid) = self.missing.pop_front() else {
+            return Ok(false);
+        };
+        self.push(
+            cid,
+            Err("the record is in the tree but not in the file".to_owned()),
+        );
+        Ok(true)
+    }
 }
 
 impl Iterator for RecordItems<'_> {
     type Item = Result<Item, PlatformError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(item) = self.queue.pop_front() {
-                return Some(Ok(item));
-            }
-            match self.advance() {
-                Ok(true) => {}
-                Ok(false) => return None,
-                Err(error) => return Some(Err(error)),
-            }
-        }
+        self.next_item()
     }
 }
 

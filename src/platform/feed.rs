@@ -13,6 +13,7 @@ use crate::platform::charset::{self, Charset};
 use crate::platform::container::{Container, Shape};
 use crate::platform::error::PlatformError;
 use crate::platform::feed::entry::Reader;
+use crate::platform::queue::Queue;
 use crate::platform::wxr::split::{Chunk, End, LONGEST, Splitter, line_ends};
 use crate::platform::wxr::xml::{self, Fault, Head, Node};
 use crate::platform::{Importer, Item, Items, Source, Summary};
@@ -179,8 +180,13 @@ struct FeedItems<'a> {
     partial: bool,
 }
 
-impl FeedItems<'_> {
-    /// Reads the next item into the queue; `false` at the end of the last file.
+impl FeedItems<'_> {}
+
+impl Queue for FeedItems<'_> {
+    fn waiting(&mut self) -> &mut VecDeque<Item> {
+        &mut self.queue
+    }
+
     fn advance(&mut self) -> Result<bool, PlatformError> {
         let container = self.source.container;
         let Some(mut file) = self.current.take() else {
@@ -239,16 +245,7 @@ impl Iterator for FeedItems<'_> {
     type Item = Result<Item, PlatformError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(item) = self.queue.pop_front() {
-                return Some(Ok(item));
-            }
-            match self.advance() {
-                Ok(true) => {}
-                Ok(false) => return None,
-                Err(error) => return Some(Err(error)),
-            }
-        }
+        self.next_item()
     }
 }
 

@@ -16,6 +16,8 @@ use crate::platform::draft::Origin;
 use crate::platform::elements::{CutError, Element, Elements};
 use crate::platform::error::PlatformError;
 use crate::platform::media::Files;
+use crate::platform::queue::Queue;
+use crate::platform::seen::Seen;
 use crate::platform::{Importer, Item, Items, Parsed, Source, Summary, object};
 
 /// Bytes of a file that are looked at to recognise it.
@@ -202,7 +204,7 @@ pub(crate) fn read<'a>(
         files,
         current: None,
         queue: VecDeque::new(),
-        seen: BTreeMap::new(),
+        seen: Seen::default(),
         skipped: BTreeMap::from([("other_file", others)]),
     }))
 }
@@ -324,30 +326,11 @@ struct ReplyItems<'a> {
     current: Option<(Open, Option<Sha256Hex>)>,
     queue: VecDeque<Item>,
     /// Keys and versions given, as halves of digests: pages overlap.
-    seen: BTreeMap<[u8; 16], [u8; 16]>,
+    seen: Seen,
     skipped: BTreeMap<&'static str, u64>,
 }
 
 impl ReplyItems<'_> {
-    /// Reads the next item into the queue; `false` at the end of the last file.
-    fn advance(&mut self) -> Result<bool, PlatformError> {
-        let container = self.source.container;
-        let Some((mut file, sha256)) = self.current.take() else {
-            let Some(member) = self.files.pop_front() else {
-                return Ok(false);
-            };
-            let file = Open::new(container, member, self.format)?;
-            self.current = Some((file, container.evidence_digest(member)?));
-            return Ok(true);
-        };
-        let Some(cut) = file.next(container)? else {
-            return Ok(true);
-        };
-        self.take(&file, sha256.as_ref(), &cut);
-        self.current = Some((file, sha256));
-        Ok(true)
-    }
-
     fn take(&mut self, file: &Open, sha256: Option<&Sha256Hex>, cut: &Cut) {
         let member = file.member;
         let mut out = Out::default();
@@ -401,20 +384,35 @@ impl ReplyItems<'_> {
 
     /// Whether the post was not given in this version before; the same post stands in several replies.
     fn is_new(&mut self, parsed: &Parsed) -> bool {
-        let half = |digest: &Sha256Hex| {
-            let mut half = [0; 16];
-            half.copy_from_slice(&digest.as_str().as_bytes()[..16]);
-            half
-        };
-        let key = half(&Sha256Hex::of(parsed.post.key.as_bytes()));
-        let version = half(&parsed.post.fingerprint());
-        let new = self.seen.get(&key) != Some(&version);
-        if new {
-            self.seen.insert(key, version);
-        } else {
+        let new = self.seen.is_new(parsed);
+        if !new {
             *self.skipped.entry("same_item_again").or_default() += 1;
         }
         new
+    }
+}
+
+impl Queue for ReplyItems<'_> {
+    fn waiting(&mut self) -> &mut VecDeque<Item> {
+        &mut self.queue
+    }
+
+    fn advance(&mut self) -> Result<bool, PlatformError> {
+        let container = self.source.container;
+        let Some((mut file, sha256)) = self.current.take() else {
+            let Some(member) = self.files.pop_front() else {
+                return Ok(false);
+            };
+            let file = Open::new(container, member, self.format)?;
+            self.current = Some((file, container.evidence_digest(member)?));
+            return Ok(true);
+        };
+        let Some(cut) = file.next(container)? else {
+            return Ok(true);
+        };
+        self.take(&file, sha256.as_ref(), &cut);
+        self.current = Some((file, sha256));
+        Ok(true)
     }
 }
 
@@ -422,16 +420,7 @@ impl Iterator for ReplyItems<'_> {
     type Item = Result<Item, PlatformError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(item) = self.queue.pop_front() {
-                return Some(Ok(item));
-            }
-            match self.advance() {
-                Ok(true) => {}
-                Ok(false) => return None,
-                Err(error) => return Some(Err(error)),
-            }
-        }
+        self.next_item()
     }
 }
 

@@ -2,7 +2,7 @@
 //! one by one. Paragraphs before the header are passed over, and a row that is cut off is refused.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Read};
 use std::rc::Rc;
 
@@ -13,6 +13,7 @@ use crate::platform::container::{Container, Shape};
 use crate::platform::draft::Origin;
 use crate::platform::error::PlatformError;
 use crate::platform::html::push_unique;
+use crate::platform::seen::Seen;
 use crate::platform::{Importer, Item, Items, Parsed, Source, Summary};
 
 /// A row's line, and its cells or why it cannot be read.
@@ -169,7 +170,7 @@ pub(crate) fn read<'a>(
         source: *source,
         files,
         current: None,
-        seen: BTreeSet::new(),
+        seen: Seen::default(),
         skipped: BTreeMap::from([("other_file", others as u64)]),
         addresses: Vec::new(),
     }))
@@ -243,7 +244,7 @@ struct RowItems<'a> {
     files: VecDeque<Known>,
     current: Option<Open>,
     /// Posts given, by half a digest: parts of an export may overlap.
-    seen: BTreeSet<[u8; 16]>,
+    seen: Seen,
     skipped: BTreeMap<&'static str, u64>,
     addresses: Vec<String>,
 }
@@ -266,7 +267,7 @@ impl RowItems<'_> {
             let place = container.place(file.known.member);
             self.current = Some(file);
             match post {
-                Ok(parsed) if self.is_new(&parsed) => {
+                Ok(parsed) if self.seen.is_new(&parsed) => {
                     return Ok(Some(Item::Post(Box::new(parsed))));
                 }
                 Ok(_) => *self.skipped.entry("same_item_again").or_default() += 1,
@@ -298,13 +299,6 @@ impl RowItems<'_> {
             push_unique(&mut self.addresses, address);
         }
         self.format.post(&row)
-    }
-
-    fn is_new(&mut self, parsed: &Parsed) -> bool {
-        let version = format!("{} {}", parsed.post.key, parsed.post.fingerprint());
-        let mut half = [0; 16];
-        half.copy_from_slice(&Sha256Hex::of(version.as_bytes()).as_str().as_bytes()[..16]);
-        self.seen.insert(half)
     }
 }
 
