@@ -12,11 +12,7 @@ use serde_json::Value;
 
 use crate::capture::{Rig, colours, document, segments, verdict};
 use crate::pages::{Pages, colour};
-
-/// Whether the campaign asks for what takes minutes.
-fn is_campaign() -> bool {
-    std::env::var_os("BEVARA_CAMPAIGN").is_some_and(|value| value == "all")
-}
+use crate::support::is_left_to_campaign;
 
 /// The text of the browser's print, by poppler.
 fn printed(page: &PageCapture, raw: &Path) -> String {
@@ -155,7 +151,7 @@ async fn two_hundred_posts_are_taken_by_a_slow_processor() {
     kept(&raw, "feed6");
     has_every_post(&mut page, &raw);
     assert_eq!(page.facts.reassembled, 0);
-    if is_campaign() {
+    if !is_left_to_campaign("a list that uses its elements again, by a slow processor") {
         let (mut page, raw) = rig.take(&pages.url("/virtual.html?recycle")).await;
         has_every_post(&mut page, &raw);
     }
@@ -359,7 +355,11 @@ async fn tall_pages_are_whole_at_both_scales() {
     let digest = String::from_utf8(digest.stdout).unwrap();
     assert_eq!(listed[14]["sha256"], digest[..64]);
     rig.browser.close().await;
-    let heights: &[u32] = if is_campaign() { &[98, 250] } else { &[98] };
+    let heights: &[u32] = if is_left_to_campaign("250,000 px in pictures") {
+        &[98]
+    } else {
+        &[98, 250]
+    };
     let mut rig = Rig::start().await;
     for total in heights {
         let (page, raw) = rig.take(&pages.url(&format!("/tall.html?{total}"))).await;
@@ -414,7 +414,7 @@ async fn what_stands_before_the_page_or_says_that_it_is_gone_is_seen() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_beyond_the_bound_on_height_is_cut_and_says_so() {
-    if !is_campaign() {
+    if is_left_to_campaign("a page beyond the bound on height") {
         return;
     }
     let pages = Pages::start();

@@ -15,23 +15,15 @@ use std::path::PathBuf;
 use crate::corpus::list::Page;
 use crate::corpus::round::Taken;
 use crate::pages::Pages;
+use crate::support::{is_campaign, is_left_to_campaign};
 use crate::validators;
-
-/// Whether the long campaign runs.
-pub(crate) fn is_campaign() -> bool {
-    std::env::var_os("BEVARA_CAMPAIGN").is_some_and(|value| value == "all")
-}
 
 /// Whether the corpus is to be captured: it takes longer than an ordinary run may.
 pub(crate) fn is_asked() -> bool {
-    let asked = is_campaign()
-        || ["BEVARA_CORPUS", "BEVARA_SEED"]
-            .iter()
-            .any(|name| std::env::var_os(name).is_some());
-    if !asked {
-        println!("not checked: the corpus of pages takes minutes; BEVARA_CAMPAIGN=all captures it");
-    }
-    asked
+    let is_named = ["BEVARA_CORPUS", "BEVARA_SEED"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some());
+    is_named || !is_left_to_campaign("the corpus of pages, which takes minutes")
 }
 
 #[test]

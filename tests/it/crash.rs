@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::pages::Pages;
-use crate::support::{Archive, Ran, bevara, ran, repository};
+use crate::support::{Archive, Ran, bevara, is_left_to_campaign, ran, repository};
 
 /// Durable operations drawn for each piece of work in an ordinary run; `BEVARA_CAMPAIGN=all` takes every one.
 const DRAWN: u64 = 3;
@@ -66,7 +66,7 @@ fn operations(ran: &Ran) -> u64 {
 
 /// The operations to strike: all, or some drawn by the work's name, the same in every run.
 fn drawn(work: &str, count: u64) -> Vec<u64> {
-    if std::env::var_os("BEVARA_CAMPAIGN").is_some_and(|value| value == "all") {
+    if !is_left_to_campaign(&format!("each of the {count} operations of {work}")) {
         return (1..=count).collect();
     }
     let mut state = work.bytes().fold(0x9e37_79b9_7f4a_7c15_u64, |hash, byte| {

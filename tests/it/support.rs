@@ -82,6 +82,20 @@ pub(crate) fn repository() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// Whether the long campaign runs (`./scripts/long`).
+pub(crate) fn is_campaign() -> bool {
+    std::env::var_os("BEVARA_CAMPAIGN").is_some_and(|value| value == "all")
+}
+
+/// Whether `what` is left to the long campaign, because it takes longer than an ordinary run may; then says so.
+pub(crate) fn is_left_to_campaign(what: &str) -> bool {
+    let left = !is_campaign();
+    if left {
+        println!("not checked: {what}; BEVARA_CAMPAIGN=all does");
+    }
+    left
+}
+
 /// The program, in an environment of its own: no archive and no person are taken from outside.
 pub(crate) fn bevara() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bevara"));

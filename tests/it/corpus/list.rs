@@ -2,8 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::corpus::is_campaign;
-use crate::support::repository;
+use crate::support::{is_campaign, repository};
 
 /// A page and what its capture must come to.
 #[derive(Clone, Debug, Default, Deserialize)]

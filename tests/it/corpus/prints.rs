@@ -7,9 +7,9 @@ use std::time::Instant;
 
 use bevara::render::pdfa::{self, Flavour};
 
-use crate::corpus::{is_asked, is_campaign, list, random};
+use crate::corpus::{is_asked, list, random};
 use crate::render::{fidelity, options};
-use crate::support::repository;
+use crate::support::{is_campaign, repository};
 use crate::validators;
 
 const FLAVOURS: [(Flavour, &str); 5] = [
