@@ -215,15 +215,9 @@ fn is_below(now: u64, before: u64, percent: u64) -> bool {
 
 /// Whether the counts differ by at most 2 % of the greatest.
 fn agree(counts: Counts) -> bool {
-    let all = [
-        Some(counts.dom),
-        Some(counts.text),
-        Some(counts.inventory),
-        counts.pdf,
-    ];
-    let greatest = u64::from(all.into_iter().flatten().max().unwrap_or(0));
-    let least = u64::from(all.into_iter().flatten().min().unwrap_or(0));
-    (greatest - least) * 100 <= greatest * LIMITS.counts_percent
+    counts
+        .agreement()
+        .is_none_or(|percent| percent + LIMITS.counts_percent >= 100)
 }
 
 #[cfg(test)]

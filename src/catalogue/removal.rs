@@ -1,5 +1,7 @@
 //! Posts that later ingests lack, and what people found out about them.
 
+use std::collections::BTreeMap;
+
 use sea_orm::Value;
 use serde::Serialize;
 
@@ -79,14 +81,14 @@ impl Catalogue {
         rows.iter().map(|row| number(row, "post")).collect()
     }
 
-    /// The newest word on every post of which a person found something out, by the post's number; with it, when an ingest
-    /// last held the post.
-    pub async fn removals(&self) -> Result<Vec<(i64, RemovalRow, Instant)>, CatalogueError> {
+    /// What people found out about posts that are gone, by the post's number: the newest word on each. A word counts until
+    /// an ingest holds the post again.
+    pub async fn removals(&self) -> Result<BTreeMap<i64, RemovalRow>, CatalogueError> {
         let sql = "SELECT observation.post, removal.state, removal.record, removal.time, removal.actor, sighting.seen_at
                    FROM removal JOIN observation ON observation.holder = removal.holder AND observation.unit = removal.unit
                    JOIN sighting ON sighting.post = observation.post
                    ORDER BY observation.post, removal.seq";
-        let mut found: Vec<(i64, RemovalRow, Instant)> = Vec::new();
+        let mut found = BTreeMap::new();
         for row in self.all(sql, vec![]).await? {
             let post = number(&row, "post")?;
             let actor: Actor = parsed(&row, "actor", "removal")?;
@@ -96,8 +98,10 @@ impl Catalogue {
                 time: parsed(&row, "time", "removal")?,
                 actor: actor.to_string(),
             };
-            found.retain(|(known, _, _)| *known != post);
-            found.push((post, removal, parsed(&row, "seen_at", "sighting")?));
+            let seen_at: Instant = parsed(&row, "seen_at", "sighting")?;
+            if removal.time >= seen_at {
+                found.insert(post, removal);
+            }
         }
         Ok(found)
     }

@@ -146,7 +146,10 @@ fn text(captures: &[Captured]) -> String {
                 captured.account.to_string(),
                 verdict.to_owned(),
                 captured.counts.inventory.to_string(),
-                format!("{} %", captured.counts.agreement()),
+                captured
+                    .counts
+                    .agreement()
+                    .map_or_else(|| "–".to_owned(), |percent| format!("{percent} %")),
                 captured.capture.to_string(),
                 reasons.join("; "),
             ]

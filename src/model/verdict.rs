@@ -156,8 +156,9 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// How far the outputs agree, in whole per cent: the least count of the greatest, rounded down. Without posts, all.
-    pub fn agreement(self) -> u32 {
+    /// How far the outputs agree, in whole per cent: the least count of the greatest, rounded down. `None` without posts,
+    /// where there is nothing that could agree.
+    pub fn agreement(self) -> Option<u64> {
         let all = [
             Some(self.dom),
             Some(self.text),
@@ -166,10 +167,7 @@ impl Counts {
         ];
         let greatest = all.into_iter().flatten().max().unwrap_or(0);
         let least = all.into_iter().flatten().min().unwrap_or(0);
-        if greatest == 0 {
-            return 100;
-        }
-        u32::try_from(u64::from(least) * 100 / u64::from(greatest)).unwrap_or(100)
+        (u64::from(least) * 100).checked_div(u64::from(greatest))
     }
 }
 

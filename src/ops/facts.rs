@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 
+use crate::app::App;
 use crate::catalogue::{
     AccountRow, CaptureRow, Catalogue, ExportRow, FlagRow, PostRow, TakedownRow,
 };
@@ -39,6 +40,7 @@ use crate::policy::evaluate::is_grave;
 use crate::store::read;
 
 pub use gone::Gone;
+pub use removed::TWICE;
 
 /// Threads kept in memory while posts are walked through.
 const THREADS_KEPT: usize = 256;
@@ -91,6 +93,16 @@ struct AccountFacts {
 }
 
 impl<'a> FactSource<'a> {
+    /// Opens the source for an archive as it is at this moment.
+    pub async fn of_now(app: &'a App, whole: &'a mut Whole) -> Result<Self, OpsError> {
+        Self::open(
+            (&app.catalogue, app.store.root()),
+            (app.now(), app.config.schedule.window_days),
+            whole,
+        )
+        .await
+    }
+
     /// Reads the holds and packages as they are now. `whole` remembers which captures were found whole.
     pub async fn open(
         (catalogue, root): (&'a Catalogue, &Path),

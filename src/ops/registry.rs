@@ -153,7 +153,7 @@ pub async fn list(app: &App, wanted: Option<Status>) -> Result<Vec<Duty>, OpsErr
     let aliases = aliases(&app.catalogue).await?;
     let handed = by_unit(app).await?;
     let mut whole = Whole::default();
-    let mut source = source(app, &mut whole).await?;
+    let mut source = FactSource::of_now(app, &mut whole).await?;
     let day = app.now().stockholm_date();
     let (mut duties, mut after) = (Vec::new(), 0);
     loop {
@@ -325,7 +325,7 @@ async fn chosen(app: &App, order: &HandoverOrder) -> Result<Vec<Judged>, OpsErro
     }
     let policy = policy_in_force(&app.catalogue, app.store.root()).await?;
     let mut whole = Whole::default();
-    let mut source = source(app, &mut whole).await?;
+    let mut source = FactSource::of_now(app, &mut whole).await?;
     let day = app.now().stockholm_date();
     let mut judged = Vec::new();
     for row in rows.into_values() {
@@ -344,15 +344,6 @@ async fn chosen(app: &App, order: &HandoverOrder) -> Result<Vec<Judged>, OpsErro
         });
     }
     Ok(judged)
-}
-
-async fn source<'a>(app: &'a App, whole: &'a mut Whole) -> Result<FactSource<'a>, OpsError> {
-    FactSource::open(
-        (&app.catalogue, app.store.root()),
-        (app.now(), app.config.schedule.window_days),
-        whole,
-    )
-    .await
 }
 
 /// What came of a receipt.

@@ -2,8 +2,6 @@
 //! after the second time in a row a person is asked what became of it and why. The motivation is kept as a record; where
 //! the policy says so the post is to be registered.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::app::{App, record_json};
@@ -17,15 +15,13 @@ use crate::model::record::RecordKind;
 use crate::model::time::Instant;
 use crate::ops::disposal::{aliases, policy_in_force};
 use crate::ops::error::OpsError;
-use crate::ops::facts::FactSource;
 use crate::ops::facts::whole::Whole;
+use crate::ops::facts::{FactSource, TWICE};
 use crate::ops::hold::given;
 use crate::ops::person::acting;
 use crate::ops::post::find;
 use crate::policy::evaluate::evaluate;
 
-/// How many ingests in a row must lack a post before its removal is proposed.
-pub const TWICE: u64 = 2;
 /// Posts read at a time.
 const PAGE: u32 = 500;
 /// The obligation to register.
@@ -138,7 +134,7 @@ pub async fn list(app: &App, order: &RemovalOrder) -> Result<Removals, OpsError>
         ),
         None => None,
     };
-    let words = words(app).await?;
+    let words = app.catalogue.removals().await?;
     let takedowns = app.catalogue.takedowns().await?;
     let aliases = aliases(&app.catalogue).await?;
     let mut whole = Whole::default();
@@ -278,16 +274,6 @@ pub async fn explain(
     })
 }
 
-/// What people said, by the post's number. A word counts until an ingest holds the post again.
-async fn words(app: &App) -> Result<BTreeMap<i64, RemovalRow>, OpsError> {
-    let words = app.catalogue.removals().await?;
-    Ok(words
-        .into_iter()
-        .filter(|(_, word, seen_at)| word.time >= *seen_at)
-        .map(|(post, word, _)| (post, word))
-        .collect())
-}
-
 /// How a post's removal is known and where it stands; `None` where nothing tells of one.
 fn standing(
     post: &SightedPost,
@@ -307,7 +293,9 @@ fn standing(
     });
     let status = match answered {
         Some(word) => said(word),
-        None if basis == RemovalBasis::Stated || post.missed >= TWICE => RemovalStatus::Proposed,
+        None if basis == RemovalBasis::Stated || post.missed >= u64::from(TWICE) => {
+            RemovalStatus::Proposed
+        }
         None => RemovalStatus::Once,
     };
     Some((basis, status))
@@ -344,9 +332,8 @@ impl<'a> Registry<'a> {
     async fn open(app: &'a App, whole: &'a mut Whole) -> Result<Self, OpsError> {
         let root = app.store.root();
         let policy = policy_in_force(&app.catalogue, root).await?.policy;
-        let times = (app.now(), app.config.schedule.window_days);
         Ok(Self {
-            source: FactSource::open((&app.catalogue, root), times, whole).await?,
+            source: FactSource::of_now(app, whole).await?,
             policy,
             today: app.now().stockholm_date(),
         })

@@ -90,7 +90,11 @@ pub async fn takedown(app: &mut App, order: &TakedownOrder) -> Result<TakenDown,
     let row = post::find(app, &order.post).await?;
     let policy = policy_in_force(&app.catalogue, app.store.root()).await?;
     let mut whole = Whole::default();
-    if !source(app, &mut whole).await?.is_intact(&row).await? {
+    if !FactSource::of_now(app, &mut whole)
+        .await?
+        .is_intact(&row)
+        .await?
+    {
         return Err(OpsError::not_permitted(
             "Kopian av inlägget är inte hel i arkivet. Läs in kontot eller ta en ögonblicksbild innan inlägget tas bort.",
         ));
@@ -142,7 +146,7 @@ pub async fn takedown(app: &mut App, order: &TakedownOrder) -> Result<TakenDown,
         })
         .await?;
     drop(session);
-    let facts = source(app, &mut whole).await?.of(&row).await?;
+    let facts = FactSource::of_now(app, &mut whole).await?.of(&row).await?;
     let decision = evaluate(&policy.policy, &facts, app.now().stockholm_date());
     Ok(TakenDown {
         record,
@@ -150,15 +154,6 @@ pub async fn takedown(app: &mut App, order: &TakedownOrder) -> Result<TakenDown,
         outcome: decision.outcome,
         obligations: decision.obligations,
     })
-}
-
-async fn source<'a>(app: &'a App, whole: &'a mut Whole) -> Result<FactSource<'a>, OpsError> {
-    FactSource::open(
-        (&app.catalogue, app.store.root()),
-        (app.now(), app.config.schedule.window_days),
-        whole,
-    )
-    .await
 }
 
 /// The picture's bytes and its name in the unit.

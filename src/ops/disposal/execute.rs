@@ -135,14 +135,10 @@ impl Execution {
             .iter()
             .map(|share| share.account.clone())
             .collect();
-        FactSource::open(
-            (&app.catalogue, app.store.root()),
-            (app.now(), app.config.schedule.window_days),
-            &mut whole,
-        )
-        .await?
-        .check_pictures(&accounts)
-        .await?;
+        FactSource::of_now(app, &mut whole)
+            .await?
+            .check_pictures(&accounts)
+            .await?;
         Ok(Self {
             plan,
             by,

@@ -111,12 +111,7 @@ pub async fn explain(app: &App, key: &str) -> Result<Explained, OpsError> {
     let root = app.store.root();
     let policy = policy_in_force(&app.catalogue, root).await?;
     let mut whole = Whole::default();
-    let mut source = FactSource::open(
-        (&app.catalogue, root),
-        (app.now(), app.config.schedule.window_days),
-        &mut whole,
-    )
-    .await?;
+    let mut source = FactSource::of_now(app, &mut whole).await?;
     let day = app.now().stockholm_date();
     let (facts, decision) = decide(&mut source, &policy.policy, &row, day).await?;
     let aliases = aliases(&app.catalogue).await?;

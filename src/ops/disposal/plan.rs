@@ -149,12 +149,7 @@ async fn walk(app: &App, policy: &InForce, order: &PlanOrder) -> Result<Walk, Op
         ..Walk::default()
     };
     let mut whole = Whole::default();
-    let mut source = FactSource::open(
-        (&app.catalogue, app.store.root()),
-        (now, app.config.schedule.window_days),
-        &mut whole,
-    )
-    .await?;
+    let mut source = FactSource::of_now(app, &mut whole).await?;
     for account in chosen(app, &order.accounts).await? {
         let mut after = 0;
         loop {

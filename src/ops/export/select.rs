@@ -102,12 +102,7 @@ async fn fates(
     let policy = disposal::policy_in_force(&app.catalogue, app.store.root()).await?;
     let planned = planned(app).await?;
     let mut whole = Whole::default();
-    let mut source = FactSource::open(
-        (&app.catalogue, app.store.root()),
-        (app.now(), app.config.schedule.window_days),
-        &mut whole,
-    )
-    .await?;
+    let mut source = FactSource::of_now(app, &mut whole).await?;
     let day = app.now().stockholm_date();
     let mut fates = BTreeMap::new();
     for account in accounts {

@@ -9,7 +9,7 @@ use crate::model::time::Instant;
 use crate::ops::error::OpsError;
 
 /// How many ingests in a row must lack a post before it counts as unknown whether it is still published.
-const TWICE: u32 = 2;
+pub const TWICE: u32 = 2;
 
 /// What is known of removals, by the catalogue's number of the post.
 #[derive(Debug)]
@@ -20,14 +20,8 @@ pub(super) struct Removed {
 
 impl Removed {
     pub(super) async fn read(catalogue: &Catalogue) -> Result<Self, OpsError> {
-        let words = catalogue.removals().await?;
         Ok(Self {
-            // A word counts until an ingest holds the post again.
-            words: words
-                .into_iter()
-                .filter(|(_, word, seen_at)| word.time >= *seen_at)
-                .map(|(post, word, _)| (post, word))
-                .collect(),
+            words: catalogue.removals().await?,
             lacking: catalogue.lacking(TWICE).await?.into_iter().collect(),
         })
     }

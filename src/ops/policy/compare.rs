@@ -86,13 +86,7 @@ pub async fn compare_posts(
     let now = app.now();
     let on = now.stockholm_date();
     let mut whole = Whole::default();
-    let root = app.store.root().to_owned();
-    let mut source = FactSource::open(
-        (&app.catalogue, &root),
-        (now, app.config.schedule.window_days),
-        &mut whole,
-    )
-    .await?;
+    let mut source = FactSource::of_now(app, &mut whole).await?;
     let (mut looked_at, mut changes) = (0, Vec::new());
     let mut last = 0;
     loop {
