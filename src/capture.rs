@@ -438,7 +438,7 @@ async fn print_document(tab: &mut Tab, html: &str) -> Result<Vec<u8>, CdpError> 
     tab.session
         .call("Page.setDocumentContent", params, DOCUMENT_LIMIT)
         .await?;
-    load::settle(tab).await?;
+    load::settle(tab, load::AFTER_CHANGE).await?;
     print::print(tab, DOCUMENT_MARGIN).await
 }
 

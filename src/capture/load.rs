@@ -19,9 +19,24 @@ pub(crate) const NAVIGATE_LIMIT: Duration = Duration::from_secs(30);
 pub(crate) const STALL_LIMIT: Duration = Duration::from_secs(8);
 /// How long a page may keep moving before it counts as never at rest.
 pub(crate) const SETTLE_LIMIT: Duration = Duration::from_secs(90);
-/// How often a page is looked at, and how often it must look the same.
-const LOOK: Duration = Duration::from_millis(150);
-const QUIET_LOOKS: u32 = 4;
+
+/// How long a page must look the same to be at rest: so many looks in a row, with a pause before each.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Quiet {
+    pause: Duration,
+    looks: u32,
+}
+
+/// After loading, when the page's own timers may bring more.
+pub(crate) const AFTER_LOAD: Quiet = Quiet {
+    pause: Duration::from_millis(150),
+    looks: 4,
+};
+/// After a change that was made to the page: what follows of it begins within a few frames, and is then waited for.
+pub(crate) const AFTER_CHANGE: Quiet = Quiet {
+    pause: Duration::from_millis(50),
+    looks: 3,
+};
 
 /// What the page script measures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -103,7 +118,7 @@ fn reason(error: &str, obstacle: Option<Obstacle>) -> Reason {
 }
 
 /// Waits until the page is at rest. `false` where it was given up on; what it waited for is then waited for no more.
-pub(crate) async fn settle(tab: &mut Tab) -> Result<bool, CdpError> {
+pub(crate) async fn settle(tab: &mut Tab, how: Quiet) -> Result<bool, CdpError> {
     let begun = Instant::now();
     let mut last = Measure::default();
     let mut changed = begun;
@@ -116,7 +131,7 @@ pub(crate) async fn settle(tab: &mut Tab) -> Result<bool, CdpError> {
         };
         if now == last && now.ready && in_flight == 0 {
             quiet += 1;
-            if quiet >= QUIET_LOOKS {
+            if quiet >= how.looks {
                 return Ok(true);
             }
         } else {
@@ -131,6 +146,6 @@ pub(crate) async fn settle(tab: &mut Tab) -> Result<bool, CdpError> {
             tab.traffic().give_up();
             return Ok(false);
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(how.pause).await;
     }
 }

@@ -159,7 +159,7 @@ async fn steps(
         return Ok(());
     }
     taken.timed("load", begun);
-    let mut at_rest = load::settle(tab).await?;
+    let mut at_rest = load::settle(tab, load::AFTER_LOAD).await?;
     taken.timed("settle", begun);
     describe(tab, taken).await?;
     taken.facts.status = tab.traffic().main.status;
@@ -189,7 +189,7 @@ async fn steps(
         .ask("[...bevara.still(), ...bevara.release()]", READY_LIMIT)
         .await?;
     taken.acts.extend(acts);
-    load::settle(tab).await?;
+    load::settle(tab, load::AFTER_CHANGE).await?;
     taken.timed("stilled", begun);
     let size = (options.width, options.scale, HEIGHT_LIMIT);
     let pictured = shots::page(tab, raw, size, &mut taken.shots).await;

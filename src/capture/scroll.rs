@@ -19,9 +19,12 @@ pub(crate) const HEIGHT_LIMIT: u32 = 250_000;
 pub(crate) const SCROLL_LIMIT: Duration = Duration::from_mins(15);
 /// Pause at each step: a few frames.
 const STEP_PAUSE: Duration = Duration::from_millis(50);
-/// How often and how long the end must stand still, twice, with a nudge between.
+/// Between two looks at the end of the page.
 const END_LOOK: Duration = Duration::from_millis(150);
-const END_LOOKS: u32 = 5;
+/// How many looks in a row must show the same end, and how many more after a nudge.
+const END_LOOKS: [u32; 2] = [5, 3];
+/// The same where the view holds the whole page.
+const HELD_LOOKS: u32 = 2;
 /// How long reading or changing a long page may take, with a slow processor.
 const READ_LIMIT: Duration = Duration::from_mins(2);
 
@@ -89,7 +92,7 @@ pub(crate) async fn to_end(tab: &mut Tab, expand: bool) -> Result<Scrolled, CdpE
     scrolled.reassembled = put.posts;
     scrolled.acts.extend(put.log);
     if put.posts > 0 {
-        scrolled.at_rest &= load::settle(tab).await?;
+        scrolled.at_rest &= load::settle(tab, load::AFTER_CHANGE).await?;
         collect(tab, &mut scrolled, true).await?;
     }
     Ok(scrolled)
@@ -106,11 +109,11 @@ async fn pass(
         ..Scrolled::default()
     };
     let mut place: Measure = tab.ask("bevara.scrollTo(0)", CALL_LIMIT).await?;
-    loop {
+    let at_end = loop {
         collect(tab, &mut scrolled, false).await?;
         scrolled.height_limit = place.height > HEIGHT_LIMIT;
         if scrolled.height_limit || scrolled.post_limit {
-            break;
+            break false;
         }
         // Loaded anew: what was collected and clicked is forgotten, and would be clicked for ever.
         if expand && tab.traffic().loads != loads {
@@ -118,7 +121,7 @@ async fn pass(
         }
         if begun.elapsed() > SCROLL_LIMIT {
             scrolled.at_rest = false;
-            break;
+            break false;
         }
         if expand {
             open(tab, &mut scrolled).await?;
@@ -129,13 +132,16 @@ async fn pass(
             place = step(tab, place, scrolled.drops).await?;
             continue;
         }
-        match at_bottom(tab, &mut scrolled, (place, expand)).await? {
-            Some(now) => place = now,
-            None => break,
-        }
+        let Some(now) = at_bottom(tab, &mut scrolled, (place, expand)).await? else {
+            break true;
+        };
+        place = now;
+    };
+    // At its end the page has been seen to stand still, with its pictures asked for.
+    if !at_end {
+        ask_for_pictures(tab, &mut scrolled).await?;
+        scrolled.at_rest &= load::settle(tab, load::AFTER_LOAD).await?;
     }
-    ask_for_pictures(tab, &mut scrolled).await?;
-    scrolled.at_rest &= load::settle(tab).await?;
     collect(tab, &mut scrolled, true).await?;
     Ok(scrolled)
 }
@@ -158,6 +164,7 @@ async fn step(tab: &mut Tab, place: Measure, slowly: bool) -> Result<Measure, Cd
     Ok(now)
 }
 
+/// Asks for the pictures that wait to be scrolled to.
 async fn ask_for_pictures(tab: &mut Tab, scrolled: &mut Scrolled) -> Result<(), CdpError> {
     let forced: Vec<Act> = tab.ask("bevara.eager()", READ_LIMIT).await?;
     scrolled.acts.extend(forced);
@@ -189,32 +196,37 @@ async fn at_bottom(
 ) -> Result<Option<Measure>, CdpError> {
     ask_for_pictures(tab, scrolled).await?;
     let clicked = expand && open(tab, scrolled).await?;
-    for nudge in [true, false] {
-        if let Some(now) = await_growth(tab, scrolled, place).await? {
-            return Ok(Some(now));
-        }
-        if nudge {
-            // Some feeds load only when their end comes into view anew.
-            go(tab, place.top.saturating_sub(place.view / 2)).await?;
-            tokio::time::sleep(STEP_PAUSE).await;
-            let now = go(tab, place.height).await?;
-            if now.height != place.height || now.posts > place.posts {
-                return Ok(Some(now));
-            }
-        }
+    // A page that the view holds whole has stood still in it already, and no nudge can move it.
+    if place.height <= place.view && !clicked {
+        return await_growth(tab, scrolled, (place, HELD_LOOKS)).await;
+    }
+    let [first, second] = END_LOOKS;
+    if let Some(now) = await_growth(tab, scrolled, (place, first)).await? {
+        return Ok(Some(now));
+    }
+    // Some feeds load only when their end comes into view anew.
+    go(tab, place.top.saturating_sub(place.view / 2)).await?;
+    tokio::time::sleep(STEP_PAUSE).await;
+    let now = go(tab, place.height).await?;
+    if now.height != place.height || now.posts > place.posts {
+        return Ok(Some(now));
+    }
+    if let Some(now) = await_growth(tab, scrolled, (place, second)).await? {
+        return Ok(Some(now));
     }
     Ok(clicked.then_some(place))
 }
 
+/// Looks until the page has grown, or has looked the same so many times in a row.
 async fn await_growth(
     tab: &mut Tab,
     scrolled: &mut Scrolled,
-    place: Measure,
+    (place, looks): (Measure, u32),
 ) -> Result<Option<Measure>, CdpError> {
     let mut quiet = 0;
     let mut last = place;
     let mut changed = Instant::now();
-    while quiet < END_LOOKS {
+    while quiet < looks {
         tokio::time::sleep(END_LOOK).await;
         let now: Measure = tab.ask("bevara.measure()", CALL_LIMIT).await?;
         if now.height > place.height || now.posts > place.posts {
