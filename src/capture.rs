@@ -10,6 +10,7 @@ mod load;
 mod page;
 mod phrases;
 mod print;
+mod printed;
 mod proxy;
 mod scroll;
 mod shots;
@@ -168,7 +169,7 @@ pub struct PageCapture {
     pub raw_pdf: Option<Vec<u8>>,
     /// Files in the raw directory.
     pub files: Vec<CapturedFile>,
-    posts: Vec<String>,
+    expected: printed::Expected,
 }
 
 impl PageCapture {
@@ -191,7 +192,7 @@ impl PageCapture {
 
     /// Counts the posts that stand in the text of the PDF that is kept, as read back from the file.
     pub fn compare_with_print(&mut self, print: &str) {
-        let count = text::standing_in_print(&self.posts, print);
+        let count = self.expected.standing(print);
         self.counts.pdf = Some(count);
         self.facts.counts.pdf = Some(count);
     }

@@ -13,7 +13,8 @@ const GOING: Duration = Duration::from_millis(500);
 /// Something that was clicked, hidden or moved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Act {
-    /// `refused`, `hidden`, `expanded`, `forced`, `paused`, `unstuck`, `unrolled`, `reassembled`.
+    /// `refused`, `hidden`, `expanded`, `forced`, `paused`, `unstuck`, `unrolled`, `reassembled`,
+    /// `unfiltered`.
     pub(crate) action: String,
     /// The element: name, id and classes.
     pub(crate) element: String,

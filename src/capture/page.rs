@@ -112,7 +112,7 @@ pub(crate) async fn take(
         facts: taken.facts,
         raw_pdf: taken.pdf,
         files: taken.files,
-        posts: taken.texts.posts,
+        expected: taken.texts.expected,
     };
     Ok((capture, healthy))
 }
@@ -200,6 +200,9 @@ async fn steps(
     }
     taken.timed("pictures", begun);
     certificates(tab, taken).await?;
+    let acts: Vec<Act> = tab.ask("bevara.plain()", READY_LIMIT).await?;
+    taken.acts.extend(acts);
+    taken.texts.expected.around = text::seen(tab).await?;
     print::as_on_screen(tab).await?;
     taken.pdf = Some(print::print(tab, MARGIN).await?);
     taken.timed("print", begun);

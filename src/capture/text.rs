@@ -1,4 +1,4 @@
-//! Page text, inventory and DOM; and how many posts of the inventory stand in the text.
+//! Page text, inventory and DOM; and how many posts of the inventory stand in the page text.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::capture::printed::{Expected, Wanted};
 use crate::capture::tab::{CALL_LIMIT, Tab};
 use crate::capture::{CapturedFile, Problem, frames, write};
 use crate::model::json;
@@ -41,6 +42,9 @@ pub(crate) struct Item {
     pub(crate) images_loaded: u32,
     /// Posts inside it (comments).
     pub(crate) comments: u32,
+    /// What of its text nobody sees: words for screen readers, or what lies outside the page.
+    #[serde(default, skip_serializing)]
+    unseen: String,
 }
 
 /// What was read.
@@ -52,8 +56,8 @@ pub(crate) struct Texts {
     pub(crate) chars: u64,
     /// Posts seen.
     pub(crate) counts: Counts,
-    /// Their texts.
-    pub(crate) posts: Vec<String>,
+    /// What a print of the page has to hold.
+    pub(crate) expected: Expected,
     /// Addresses of frames whose text could not be read.
     pub(crate) frames_unread: Vec<String>,
     /// Characters that no font has, `U+…`.
@@ -78,7 +82,8 @@ pub(crate) async fn read(
         inventory: u32::try_from(items.len()).unwrap_or(u32::MAX),
         pdf: None,
     };
-    texts.posts = items.iter().map(|item| item.text.clone()).collect();
+    let unprintable = texts.unprintable.iter().filter_map(|code| character(code));
+    texts.expected.unprintable = unprintable.collect();
     let document = json!({"v": 1, "posts": items});
     let line = json::to_line(&document).map_err(|error| Problem::Document(error.to_string()))?;
     for (role, name, bytes) in [
@@ -91,6 +96,11 @@ pub(crate) async fn read(
             name: name.to_owned(),
         });
     }
+    let wanted = items.into_iter().map(|item| Wanted {
+        text: item.text,
+        unseen: item.unseen,
+    });
+    texts.expected.posts = wanted.collect();
     let html = whole(tab, "html").await?;
     write(&raw.join("dom.html"), html.as_bytes())?;
     texts.files.push(CapturedFile {
@@ -135,6 +145,17 @@ async fn inventory(tab: &mut Tab) -> Result<Vec<Item>, Problem> {
     Ok(items)
 }
 
+/// What is seen of the page as it stands now, ready to be printed.
+pub(crate) async fn seen(tab: &mut Tab) -> Result<String, Problem> {
+    whole(tab, "seen").await
+}
+
+/// The character that `U+…` names.
+fn character(code: &str) -> Option<char> {
+    let digits = code.strip_prefix("U+")?;
+    char::from_u32(u32::from_str_radix(digits, 16).ok()?)
+}
+
 async fn whole(tab: &mut Tab, which: &str) -> Result<String, Problem> {
     let _: u32 = tab
         .ask(&format!("bevara.keep('{which}')"), CALL_LIMIT)
@@ -167,50 +188,6 @@ fn standing(items: &[Item], text: &str) -> u32 {
     count
 }
 
-/// Posts that stand in the text of a print, each at a place of its own. Prints break and hyphenate lines, drop
-/// variation selectors and set what is painted later last; so it is the three longest lines of a post that are looked
-/// for, letters and digits alone. Lines that run from right to left are drawn in another order and are left out.
-pub(crate) fn standing_in_print(posts: &[String], print: &str) -> u32 {
-    let print = bare(print);
-    let mut taken: BTreeMap<String, usize> = BTreeMap::new();
-    let mut count = 0;
-    for post in posts {
-        let mut lines: Vec<String> = post
-            .lines()
-            .filter(|line| !line.chars().any(is_right_to_left))
-            .map(bare)
-            .filter(|line| !line.is_empty())
-            .collect();
-        lines.sort_by_key(|line| std::cmp::Reverse(line.len()));
-        lines.truncate(3);
-        let Some(longest) = lines.first() else {
-            count += 1;
-            continue;
-        };
-        let from = taken.get(longest).copied().unwrap_or(0);
-        let found = print.get(from..).and_then(|rest| rest.find(longest));
-        if let Some(at) = found
-            && lines.iter().all(|line| print.contains(line))
-        {
-            taken.insert(longest.clone(), from + at + longest.len());
-            count += 1;
-        }
-    }
-    count
-}
-
-fn bare(text: &str) -> String {
-    text.chars()
-        .filter(|one| one.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect()
-}
-
-/// Hebrew, Arabic and their neighbours, and their presentation forms.
-fn is_right_to_left(one: char) -> bool {
-    matches!(u32::from(one), 0x0590..=0x08ff | 0xfb1d..=0xfdff | 0xfe70..=0xfeff)
-}
-
 fn squash(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -238,19 +215,5 @@ mod tests {
         let thrice = [item("Glad påsk!"), item("Glad påsk!"), item("Glad påsk!")];
         assert_eq!(standing(&thrice, text), 2);
         assert_eq!(standing(&[item("Något annat"), item("")], text), 1);
-    }
-
-    #[test]
-    fn a_post_stands_in_a_print_that_breaks_its_lines() {
-        let print =
-            "Exempelkommun\nSnö\nröj-\nningen på Ås\ngatan fortsätter. Räk\u{ad}smörgås!\n12\n";
-        let posts = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
-        let kept = posts(&["Exempelkommun\nSnöröjningen på Åsgatan fortsätter. ❄️ Räksmörgås!"]);
-        assert_eq!(standing_in_print(&kept, print), 1);
-        let lost = posts(&["Exempelkommun\nSnöröjningen på Ängsgatan fortsätter."]);
-        assert_eq!(standing_in_print(&lost, print), 0);
-        let twice = posts(&["Exempelkommun", "Exempelkommun"]);
-        assert_eq!(standing_in_print(&twice, print), 1);
-        assert_eq!(standing_in_print(&posts(&["❄️", "שלום"]), print), 2);
     }
 }

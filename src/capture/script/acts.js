@@ -71,6 +71,7 @@
   };
   const clicked = new Map();
   const looked = new WeakMap();
+  const unfolded = new WeakSet();
   let clicks = 0;
   const sizeAround = (button) => (above(button, POST) || button.getRootNode().host || button.getRootNode().body || button.getRootNode()).querySelectorAll('*').length;
   // "Visa fler" that stays is clicked again as long as each click has brought something; "Visa svar" may fold it up again.
@@ -83,6 +84,15 @@
   const expand = async () => {
     roots(true);
     const log = [];
+    // What a post folds away, a warning among them, is a part of it.
+    for (const folded of all('details:not([open])')) {
+      if (clicks >= LIMIT.clicks || unfolded.has(folded) || !above(folded, POST)) continue;
+      unfolded.add(folded);
+      clicks += 1;
+      const label = inside(folded, 'summary')[0];
+      log.push({ action: 'expanded', element: name(folded), label: label ? cut(labels(label), 100) : '' });
+      folded.open = true;
+    }
     const scopes = document.querySelector('main,[role="main"]') ? [document.querySelector('main,[role="main"]'), ...roots().filter((one) => one !== document)] : roots();
     for (const button of new Set(scopes.flatMap((scope) => [...scope.querySelectorAll(BUTTON)]))) {
       if (clicks >= LIMIT.clicks) break;

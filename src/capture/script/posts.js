@@ -93,7 +93,8 @@
     }
     return { shown, items: items.length, full: false, gone: items.some(isGone) };
   };
-  const inventory = (from, count) => items.slice(from, from + count).map((item) => item.seen);
+  const inventory = (from, count) => items.slice(from, from + count)
+    .map((item) => ({ ...item.seen, unseen: item.element.isConnected ? cut(textWhere(item.element, false), LIMIT.text) : '' }));
 
   // ---- a list that drops what is scrolled past: copies of the very nodes are kept, and put together at the end
   const holdsOther = (cell, parent) => [...parent.children].some((one) => one !== cell && (one.matches(POST) || one.querySelector(POST)));

@@ -30,7 +30,7 @@
     const view = scroller();
     if (view !== root()) {
       log.push({ action: 'unrolled', element: name(view), label: '' });
-      for (let element = view; element && element !== document.documentElement; element = element.parentElement) {
+      for (let element = view; element; element = element.parentElement) {
         force(element, { overflow: 'visible', height: 'auto', 'max-height': 'none' });
         if (getComputedStyle(element).position === 'fixed') force(element, { position: 'static' });
       }
@@ -65,6 +65,16 @@
           log.push({ action: 'unstuck', element: name(element), label: '' });
         }
       }
+    }
+    return log.slice(0, 5000);
+  };
+  // What a filter changes is printed as a picture, and its text is lost: printed is what it was made from.
+  const plain = () => {
+    const log = [];
+    for (const element of all('*')) {
+      if (getComputedStyle(element).filter === 'none' || !element.textContent.trim()) continue;
+      force(element, { filter: 'none' });
+      log.push({ action: 'unfiltered', element: name(element), label: '' });
     }
     return log.slice(0, 5000);
   };

@@ -48,9 +48,65 @@
     const whole = trees.length ? `<html${attributes}>${page.getHTML({ shadowRoots: trees })}</html>` : page.outerHTML;
     return `${type}\n${whole}\n`;
   };
+  // ---- what is seen of a text and what is not
+  // Text nodes of an element, those of shadow trees and frames in their places; a tree may be too deep to be entered by calls.
+  const textNodes = (element) => {
+    const found = [];
+    const waiting = [element];
+    while (waiting.length) {
+      const node = waiting.pop();
+      if (node.nodeType === 3) { if (node.data.trim()) found.push(node); continue; }
+      if (node.nodeType !== 1 || /^(script|style|noscript|template|head|title)$/.test(node.localName)) continue;
+      const assigned = node.localName === 'slot' ? node.assignedNodes({ flatten: true }) : [];
+      const own = isFrame(node) ? documentOf(node) : null;
+      const inner = own && own.body ? [own.body] : node.shadowRoot ? node.shadowRoot.childNodes : assigned.length ? assigned : node.childNodes;
+      for (let index = inner.length - 1; index >= 0; index -= 1) waiting.push(inner[index]);
+    }
+    return found;
+  };
+  // Whether an element lets nothing be seen of what is in it: words for screen readers are clipped to a pixel.
+  const hides = (element) => {
+    const style = getComputedStyle(element);
+    if (Number(style.opacity) < 0.01) return true;
+    if (/^inset\(50%|^circle\(0/.test(style.clipPath)) return true;
+    if (style.position === 'absolute' && /^rect\((0px|1px)(, (0px|1px)){3}\)$/.test(style.clip)) return true;
+    const { width, height } = box(element);
+    return style.display !== 'inline' && style.display !== 'contents' && ((style.overflowX !== 'visible' && width <= 2) || (style.overflowY !== 'visible' && height <= 2));
+  };
+  const range = document.createRange();
+  // `memory` keeps what is known of elements. A text without a place is not shown at all: `null`.
+  const isSeen = (node, memory) => {
+    range.selectNodeContents(node);
+    const places = [...range.getClientRects()];
+    if (places.length === 0) return null;
+    const view = node.ownerDocument.defaultView;
+    const isRtl = getComputedStyle(node.ownerDocument.documentElement).direction === 'rtl';
+    const isPlaced = places.some(({ left, right, bottom, width, height }) => width >= 1 && height >= 2 && bottom + view.scrollY > 0
+      && (isRtl ? left + view.scrollX < view.innerWidth : right + view.scrollX > 0));
+    if (!isPlaced) return false;
+    const passed = [];
+    let hidden = false;
+    for (let one = node.parentElement || node.getRootNode().host; one && !hidden; one = parentOf(one)) {
+      if (memory.has(one)) { hidden = memory.get(one); break; }
+      passed.push(one);
+      hidden = hides(one);
+    }
+    for (const one of passed) memory.set(one, hidden);
+    return !hidden;
+  };
+  const textWhere = (element, seen) => {
+    const memory = new Map();
+    return textNodes(element).filter((node) => isSeen(node, memory) === seen).map((node) => node.data).join('\n');
+  };
+  // What is seen of the page as it stands.
+  const seenText = () => {
+    roots(true);
+    return document.body ? textWhere(document.body, true) : '';
+  };
+
   const stash = { text: '' };
   const keep = (which) => {
-    stash.text = which === 'html' ? html() : pageText();
+    stash.text = which === 'html' ? html() : which === 'seen' ? seenText() : pageText();
     return stash.text.length;
   };
   const piece = (from, length) => stash.text.slice(from, from + length);
@@ -74,6 +130,6 @@
   };
 
   globalThis.bevara = {
-    measure, scrollTo, eager, backgrounds, collect, harvesting, reassemble, inventory, refuse, hideBars, expand, still, release, marks, wall, describe, keep, piece,
+    measure, scrollTo, eager, backgrounds, collect, harvesting, reassemble, inventory, refuse, hideBars, expand, still, release, plain, marks, wall, describe, keep, piece,
     strangers, unprintable,
   };

@@ -1,0 +1,283 @@
+//! How many posts stand in the text of a print. It sets some words elsewhere than the page has them (columns, scripts that
+//! run from right to left, transforms), so a post is what its words are made of: every three letters that follow each other
+//! in a word, whatever their order. What posts and the rest of the page need of each, and the print has not, is lacking; a
+//! post with too great a part in that is lost, and takes its part along. Two posts of the same words need them twice.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
+
+/// The largest part of a post, in per cent, that may be lacking of one that stands.
+const LACKING_PERCENT: usize = 10;
+
+/// Three letters of a word in the order of their codes: those of a script that runs from right to left are drawn in the
+/// opposite one. A shorter word is a piece by itself, filled with [`NONE`].
+type Piece = [char; 3];
+const NONE: char = '\0';
+
+/// A post as it is looked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// Its text.
+    pub(crate) text: String,
+    /// What of the text nobody sees: words for screen readers, clipped to one pixel, or far outside the page.
+    pub(crate) unseen: String,
+}
+
+/// What the text of a print has to hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Expected {
+    /// The posts.
+    pub(crate) posts: Vec<Wanted>,
+    /// What is seen of the page, the posts included. What stands outside them takes its part of the print first.
+    pub(crate) around: String,
+    /// Characters that no font has.
+    pub(crate) unprintable: Vec<char>,
+}
+
+impl Expected {
+    /// How many of the posts stand in the text of a print.
+    pub(crate) fn standing(&self, print: &str) -> u32 {
+        let count = standing(&self.posts, &self.around, print, &self.unprintable);
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+}
+
+fn standing(posts: &[Wanted], around: &str, print: &str, unprintable: &[char]) -> usize {
+    let pieces = |text: &str| {
+        let mut counts = BTreeMap::new();
+        for piece in words(text, unprintable).flat_map(|word| pieces_of(&word)) {
+            *counts.entry(piece).or_insert(0_usize) += 1;
+        }
+        counts
+    };
+    let mut wanted = Vec::with_capacity(posts.len());
+    let mut needed = BTreeMap::new();
+    for post in posts {
+        let mut own = pieces(&post.text);
+        take(&mut own, &pieces(&post.unseen));
+        add(&mut needed, &own);
+        wanted.push(own);
+    }
+    let mut outside = pieces(around);
+    take(&mut outside, &needed);
+    outside.retain(|piece, _| needed.contains_key(piece));
+    add(&mut needed, &outside);
+    let found = printed(print, &needed, unprintable);
+    take(&mut needed, &found);
+    let lost = lost(&wanted, needed);
+    posts.len() - lost
+}
+
+/// The posts that lack too great a part, the one first that lacks the greatest.
+fn lost(posts: &[BTreeMap<Piece, usize>], mut lacking: BTreeMap<Piece, usize>) -> usize {
+    let share = |own: &BTreeMap<Piece, usize>, lacking: &BTreeMap<Piece, usize>| {
+        let all: usize = own.values().sum();
+        let gone: usize = own
+            .iter()
+            .map(|(piece, count)| lacking.get(piece).map_or(0, |lack| *lack.min(count)))
+            .sum();
+        // In thousandths; a post without letters is a picture.
+        (gone * 1_000).checked_div(all).unwrap_or(0)
+    };
+    let mut order: BinaryHeap<_> = posts
+        .iter()
+        .enumerate()
+        .map(|(index, own)| (share(own, &lacking), Reverse(index)))
+        .collect();
+    let mut lost = 0;
+    while let Some((before, Reverse(index))) = order.pop() {
+        if before <= LACKING_PERCENT * 10 {
+            break;
+        }
+        let Some(own) = posts.get(index) else {
+            break;
+        };
+        // What is lacking only grows less: a post that lacks less than it did waits for its turn.
+        let now = share(own, &lacking);
+        if now < before {
+            order.push((now, Reverse(index)));
+        } else {
+            take(&mut lacking, own);
+            lost += 1;
+        }
+    }
+    lost
+}
+
+fn add(to: &mut BTreeMap<Piece, usize>, counts: &BTreeMap<Piece, usize>) {
+    for (piece, count) in counts {
+        *to.entry(*piece).or_default() += count;
+    }
+}
+
+fn take(from: &mut BTreeMap<Piece, usize>, counts: &BTreeMap<Piece, usize>) {
+    for (piece, count) in counts {
+        if let Some(left) = from.get_mut(piece) {
+            *left = left.saturating_sub(*count);
+            if *left == 0 {
+                from.remove(piece);
+            }
+        }
+    }
+}
+
+/// How often the print has each piece that is needed. Where its words end is not known: lines are broken in the middle of
+/// words, and a space is often no character but a distance.
+fn printed(
+    print: &str,
+    needed: &BTreeMap<Piece, usize>,
+    unprintable: &[char],
+) -> BTreeMap<Piece, usize> {
+    let letters: Vec<char> = letters(print, unprintable).collect();
+    let mut counts = BTreeMap::new();
+    for length in 1..=3 {
+        for window in letters.windows(length) {
+            let piece = piece(window);
+            if needed.contains_key(&piece) {
+                *counts.entry(piece).or_default() += 1;
+            }
+        }
+    }
+    counts
+}
+
+fn words<'a>(text: &'a str, unprintable: &'a [char]) -> impl Iterator<Item = Vec<char>> + 'a {
+    text.split_whitespace()
+        .map(|word| letters(word, unprintable).collect::<Vec<char>>())
+        .filter(|word| !word.is_empty())
+}
+
+/// Letters and digits in their simplest form. Marks on them are drawn in any order, and so is alef after lam: the two are
+/// one glyph, which keeps its order where all others stand in the opposite one.
+fn letters<'a>(text: &'a str, unprintable: &'a [char]) -> impl Iterator<Item = char> + 'a {
+    text.chars()
+        .filter(|one| !unprintable.contains(one))
+        .nfkc()
+        .flat_map(char::to_lowercase)
+        .filter(|one| one.is_alphanumeric() && !is_combining_mark(*one) && !is_alef(*one))
+}
+
+fn is_alef(one: char) -> bool {
+    matches!(one, '\u{622}' | '\u{623}' | '\u{625}' | '\u{627}')
+}
+
+fn pieces_of(word: &[char]) -> Vec<Piece> {
+    if word.len() < 3 {
+        return vec![piece(word)];
+    }
+    word.windows(3).map(piece).collect()
+}
+
+fn piece(letters: &[char]) -> Piece {
+    let mut piece = [NONE; 3];
+    for (place, letter) in piece.iter_mut().zip(letters) {
+        *place = *letter;
+    }
+    piece.sort_unstable();
+    piece
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn posts(all: &[&str]) -> Vec<Wanted> {
+        all.iter()
+            .map(|text| Wanted {
+                text: (*text).to_owned(),
+                unseen: String::new(),
+            })
+            .collect()
+    }
+
+    fn count(all: &[&str], print: &str) -> usize {
+        standing(&posts(all), "", print, &[])
+    }
+
+    const FEED: [&str; 3] = [
+        "Exempelkommun 1 juni\nSnöröjningen på Åsgatan fortsätter. ❄️ Räksmörgås!",
+        "Exempelkommun 2 juni\nSnöröjningen på Ängsgatan börjar i morgon klockan sju.",
+        "Exempelkommun 3 juni\nSimhallen håller stängt i veckan.",
+    ];
+
+    #[test]
+    fn a_post_stands_in_a_print_that_breaks_its_lines() {
+        let print = "Exempelkommun1 juni\nSnö\nröj-\nningen på Ås\ngatan fortsätter. Räk\u{ad}smörgås!\n12\n\
+             Simhallen håller stängt i veckan. Exempelkommun 3 juni\n\
+             Exempelkommun 2 juni\nbörjar i morgon klockan sju.\nSnöröjningen på Ängsgatan";
+        assert_eq!(count(&FEED, print), 3);
+    }
+
+    #[test]
+    fn a_post_that_is_lost_among_others_of_its_kind_is_missed() {
+        let feed: Vec<String> = (1..=200)
+            .map(|number| format!("Virtuellt inlägg {number} av 200."))
+            .collect();
+        let all: Vec<&str> = feed.iter().map(String::as_str).collect();
+        assert_eq!(count(&all, &feed.join("\n")), 200);
+        for lost in [0, 36, 136, 199] {
+            let mut kept = feed.clone();
+            kept.remove(lost);
+            assert_eq!(count(&all, &kept.join("\n")), 199, "{lost}");
+        }
+        assert_eq!(count(&all, &feed[..150].join("\n")), 150);
+        assert_eq!(count(&all, "Sidhuvud"), 0);
+    }
+
+    #[test]
+    fn posts_of_the_same_words_need_them_as_often() {
+        assert_eq!(count(&["Glad påsk!"; 3], "Glad påsk!\nGlad\npåsk!"), 2);
+        assert_eq!(count(&["Glad påsk!"; 2], "Glad påsk!\nGlad\npåsk!"), 2);
+    }
+
+    #[test]
+    fn a_post_that_is_cut_is_missed() {
+        let print = "Exempelkommun 1 juni Snöröjningen på Åsgatan fortsätter. Räksmörgås!\n\
+             Exempelkommun 2 juni Snöröjningen på Ängsgatan börjar\nExempelkommun 3 juni Simhallen håller stängt i veckan.";
+        assert_eq!(count(&FEED, print), 2);
+    }
+
+    #[test]
+    fn what_the_page_says_elsewhere_does_not_stand_for_a_post() {
+        let post = ["Återvinningen har nya öppettider."];
+        let print = "Senaste nytt\nÅtervinningen har nya öppettider.";
+        assert_eq!(standing(&posts(&post), print, print, &[]), 1);
+        // Once in the margin and once as a post, of which one is printed.
+        let around = format!("{print}\n{}", post[0]);
+        assert_eq!(standing(&posts(&post), &around, print, &[]), 0);
+    }
+
+    #[test]
+    fn the_order_in_which_letters_are_drawn_does_not_matter() {
+        assert_eq!(
+            count(
+                &["שלום עליכם 42", "縦書きの文章です"],
+                "縦書\nきの\n文章です 42 םכילע םולש"
+            ),
+            2
+        );
+        assert_eq!(count(&["שלום עליכם"], "תודה רבה"), 0);
+        // A ligature is one glyph of two letters, which stay in their order among the others in the opposite one.
+        assert_eq!(count(&["السلام عليكم"], "مكيلع ملاسلا"), 1);
+        assert_eq!(count(&["Vänd ladnuorg"], "Vänd groundal"), 1);
+    }
+
+    #[test]
+    fn what_nobody_sees_and_no_font_has_is_not_asked_for() {
+        let post = Wanted {
+            text: "Hallen är öppen. för skärmläsare nummer tolv".to_owned(),
+            unseen: "för skärmläsare nummer tolv".to_owned(),
+        };
+        let print = "Hallen är öppen.";
+        assert_eq!(standing(std::slice::from_ref(&post), "", print, &[]), 1);
+        assert_eq!(standing(&[post.clone(), post], "", print, &[]), 1);
+        let rare = posts(&["Kitan \u{18b00}\u{18b01}\u{18b02}"]);
+        assert_eq!(standing(&rare, "", "Kitan", &[]), 0);
+        let none = ['\u{18b00}', '\u{18b01}', '\u{18b02}'];
+        assert_eq!(standing(&rare, "", "Kitan", &none), 1);
+        assert_eq!(count(&["❄️", ""], ""), 2);
+    }
+}
