@@ -1,5 +1,6 @@
 //! Which addresses a page may be fetched from: the public ones, and private networks that the configuration names.
-//! Sources of the ranges: the IANA special-purpose address registries (RFC 6890, RFC 8190).
+//! Sources of the ranges: IANA's special-purpose address registries (RFC 6890, RFC 8190) and its IPv6 address space, of
+//! which only `2000::/3` is given out as global unicast (RFC 4291).
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -84,8 +85,9 @@ impl Cidr {
     }
 }
 
-/// Networks that are never public.
-const REFUSED: [(Cidr, &str); 26] = [
+/// Networks that are never public. A few addresses inside them are globally reachable by the registries (anycast of PCP,
+/// TURN and DNS-SD, `ORCHIDv2`, DRIP, AMT, AS112): none is a web server of an account, so the ranges are refused whole.
+const REFUSED: [(Cidr, &str); 27] = [
     (Cidr::v4(0, 0, 0, 8), "this network"),
     (Cidr::v4(10, 0, 0, 8), "private"),
     (Cidr::v4(100, 64, 0, 10), "shared address space"),
@@ -107,6 +109,7 @@ const REFUSED: [(Cidr, &str); 26] = [
     ),
     (Cidr::v6(0x64, 0xff9b, 1, 48), "local-use translation"),
     (Cidr::v6(0x100, 0, 0, 64), "discard-only"),
+    (DUMMY, "dummy prefix"),
     (Cidr::v6(0x2001, 0, 0, 23), "protocol assignments"),
     (Cidr::v6(0x2001, 0xdb8, 0, 32), "documentation"),
     (Cidr::v6(0x3fff, 0, 0, 20), "documentation"),
@@ -116,6 +119,16 @@ const REFUSED: [(Cidr, &str); 26] = [
     (Cidr::v6(0xfec0, 0, 0, 10), "site-local"),
     (Cidr::v6(0xff00, 0, 0, 8), "multicast"),
 ];
+
+/// The dummy prefix of RFC 9780.
+const DUMMY: Cidr = Cidr {
+    network: IpAddr::V6(Ipv6Addr::new(0x100, 0, 0, 1, 0, 0, 0, 0)),
+    prefix: 64,
+};
+/// All that is given out as global unicast.
+const GLOBAL_UNICAST: Cidr = Cidr::v6(0x2000, 0, 0, 3);
+/// What NAT64 translates to an IPv4 address (RFC 6052).
+const TRANSLATED: Cidr = Cidr::v6(0x64, 0xff9b, 0, 96);
 
 /// Why the address may not be reached; `None` where it may.
 pub(crate) fn refusal(address: IpAddr, allowed: &[Cidr]) -> Option<&'static str> {
@@ -127,11 +140,15 @@ pub(crate) fn refusal(address: IpAddr, allowed: &[Cidr]) -> Option<&'static str>
         .iter()
         .find(|(network, _)| network.contains(address))
         .map(|(_, name)| *name);
+    let is_given_out =
+        address.is_ipv4() || GLOBAL_UNICAST.contains(address) || TRANSLATED.contains(address);
     // An IPv4 address inside a translated one is reached all the same.
-    named.or_else(|| embedded(address).and_then(|inner| refusal(IpAddr::V4(inner), allowed)))
+    named
+        .or_else(|| (!is_given_out).then_some("not given out"))
+        .or_else(|| embedded(address).and_then(|inner| refusal(IpAddr::V4(inner), allowed)))
 }
 
-/// The IPv4 address inside a NAT64 (RFC 6052) or 6to4 (RFC 3056) address.
+/// The IPv4 address inside a NAT64 (RFC 6052), 6to4 (RFC 3056) or ISATAP (RFC 5214) address. (Teredo's is refused whole.)
 fn embedded(address: IpAddr) -> Option<Ipv4Addr> {
     let IpAddr::V6(address) = address else {
         return None;
@@ -142,7 +159,7 @@ fn embedded(address: IpAddr) -> Option<Ipv4Addr> {
         Ipv4Addr::from((high << 16) | low)
     };
     match parts {
-        [0x64, 0xff9b, 0, 0, 0, 0, _, _] => Some(join(6)),
+        [0x64, 0xff9b, 0, 0, 0, 0, _, _] | [_, _, _, _, 0 | 0x200, 0x5efe, _, _] => Some(join(6)),
         [0x2002, ..] => Some(join(1)),
         _ => None,
     }
@@ -160,50 +177,324 @@ mod tests {
         refusal(address.parse().unwrap(), &allowed).is_some()
     }
 
-    #[test]
-    fn private_loopback_link_local_and_metadata_addresses_are_refused() {
-        for address in [
-            "0.0.0.0",
-            "10.1.2.3",
-            "100.100.100.200",
-            "127.0.0.1",
-            "127.255.255.254",
-            "169.254.169.254",
-            "172.16.0.1",
-            "172.31.255.255",
-            "192.168.1.1",
+    /// IANA's IPv4 and IPv6 special-purpose address registries, with what is globally reachable; 6to4 and
+    /// the deprecated relays, of which the registry says nothing, are `None`. `first` and `last` are the block's ends.
+    const REGISTRIES: [(&str, &str, &str, Option<bool>); 51] = [
+        ("0.0.0.0/8", "0.0.0.0", "0.255.255.255", Some(false)),
+        ("0.0.0.0/32", "0.0.0.0", "0.0.0.0", Some(false)),
+        ("10.0.0.0/8", "10.0.0.0", "10.255.255.255", Some(false)),
+        (
+            "100.64.0.0/10",
+            "100.64.0.0",
+            "100.127.255.255",
+            Some(false),
+        ),
+        ("127.0.0.0/8", "127.0.0.0", "127.255.255.255", Some(false)),
+        (
+            "169.254.0.0/16",
+            "169.254.0.0",
+            "169.254.255.255",
+            Some(false),
+        ),
+        ("172.16.0.0/12", "172.16.0.0", "172.31.255.255", Some(false)),
+        ("192.0.0.0/24", "192.0.0.0", "192.0.0.255", Some(false)),
+        ("192.0.0.0/29", "192.0.0.0", "192.0.0.7", Some(false)),
+        ("192.0.0.8/32", "192.0.0.8", "192.0.0.8", Some(false)),
+        ("192.0.0.9/32", "192.0.0.9", "192.0.0.9", Some(true)),
+        ("192.0.0.10/32", "192.0.0.10", "192.0.0.10", Some(true)),
+        ("192.0.0.170/31", "192.0.0.170", "192.0.0.171", Some(false)),
+        ("192.0.2.0/24", "192.0.2.0", "192.0.2.255", Some(false)),
+        (
+            "192.31.196.0/24",
+            "192.31.196.0",
+            "192.31.196.255",
+            Some(true),
+        ),
+        (
+            "192.52.193.0/24",
+            "192.52.193.0",
+            "192.52.193.255",
+            Some(true),
+        ),
+        ("192.88.99.0/24", "192.88.99.0", "192.88.99.255", None),
+        ("192.88.99.2/32", "192.88.99.2", "192.88.99.2", Some(false)),
+        (
+            "192.168.0.0/16",
+            "192.168.0.0",
+            "192.168.255.255",
+            Some(false),
+        ),
+        (
+            "192.175.48.0/24",
+            "192.175.48.0",
+            "192.175.48.255",
+            Some(true),
+        ),
+        ("198.18.0.0/15", "198.18.0.0", "198.19.255.255", Some(false)),
+        (
+            "198.51.100.0/24",
+            "198.51.100.0",
+            "198.51.100.255",
+            Some(false),
+        ),
+        (
+            "203.0.113.0/24",
+            "203.0.113.0",
+            "203.0.113.255",
+            Some(false),
+        ),
+        ("240.0.0.0/4", "240.0.0.0", "255.255.255.255", Some(false)),
+        (
+            "255.255.255.255/32",
             "255.255.255.255",
-            "224.0.0.1",
-            "::",
-            "::1",
-            "::7f00:1",
-            "::ffff:127.0.0.1",
-            "::ffff:10.0.0.1",
-            "::ffff:a9fe:a9fe",
-            "64:ff9b::7f00:1",
-            "64:ff9b:1::1",
-            "2002:7f00:1::",
-            "2002:c0a8:101::1",
-            "fd00:ec2::254",
-            "fe80::1",
-            "ff02::1",
-        ] {
-            assert!(refused(address, &[]), "{address}");
+            "255.255.255.255",
+            Some(false),
+        ),
+        ("::1/128", "::1", "::1", Some(false)),
+        ("::/128", "::", "::", Some(false)),
+        (
+            "64:ff9b::/96",
+            "64:ff9b::",
+            "64:ff9b::ffff:ffff",
+            Some(true),
+        ),
+        (
+            "64:ff9b:1::/48",
+            "64:ff9b:1::",
+            "64:ff9b:1:ffff:ffff:ffff:ffff:ffff",
+            Some(false),
+        ),
+        ("100::/64", "100::", "100::ffff:ffff:ffff:ffff", Some(false)),
+        (
+            "100:0:0:1::/64",
+            "100:0:0:1::",
+            "100::1:ffff:ffff:ffff:ffff",
+            Some(false),
+        ),
+        (
+            "2001::/23",
+            "2001::",
+            "2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff",
+            Some(false),
+        ),
+        (
+            "2001::/32",
+            "2001::",
+            "2001:0:ffff:ffff:ffff:ffff:ffff:ffff",
+            None,
+        ),
+        ("2001:1::1/128", "2001:1::1", "2001:1::1", Some(true)),
+        ("2001:1::2/128", "2001:1::2", "2001:1::2", Some(true)),
+        ("2001:1::3/128", "2001:1::3", "2001:1::3", Some(true)),
+        (
+            "2001:2::/48",
+            "2001:2::",
+            "2001:2:0:ffff:ffff:ffff:ffff:ffff",
+            Some(false),
+        ),
+        (
+            "2001:3::/32",
+            "2001:3::",
+            "2001:3:ffff:ffff:ffff:ffff:ffff:ffff",
+            Some(true),
+        ),
+        (
+            "2001:4:112::/48",
+            "2001:4:112::",
+            "2001:4:112:ffff:ffff:ffff:ffff:ffff",
+            Some(true),
+        ),
+        (
+            "2001:10::/28",
+            "2001:10::",
+            "2001:1f:ffff:ffff:ffff:ffff:ffff:ffff",
+            None,
+        ),
+        (
+            "2001:20::/28",
+            "2001:20::",
+            "2001:2f:ffff:ffff:ffff:ffff:ffff:ffff",
+            Some(true),
+        ),
+        (
+            "2001:30::/28",
+            "2001:30::",
+            "2001:3f:ffff:ffff:ffff:ffff:ffff:ffff",
+            Some(true),
+        ),
+        (
+            "2001:db8::/32",
+            "2001:db8::",
+            "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff",
+            Some(false),
+        ),
+        (
+            "2002::/16",
+            "2002::",
+            "2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+            None,
+        ),
+        (
+            "2620:4f:8000::/48",
+            "2620:4f:8000::",
+            "2620:4f:8000:ffff:ffff:ffff:ffff:ffff",
+            Some(true),
+        ),
+        (
+            "3fff::/20",
+            "3fff::",
+            "3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff",
+            Some(false),
+        ),
+        (
+            "5f00::/16",
+            "5f00::",
+            "5f00:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+            Some(false),
+        ),
+        (
+            "fc00::/7",
+            "fc00::",
+            "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+            Some(false),
+        ),
+        (
+            "fe80::/10",
+            "fe80::",
+            "febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+            Some(false),
+        ),
+        (
+            "::ffff:0:0/96",
+            "::ffff:0:0",
+            "::ffff:ffff:ffff",
+            Some(false),
+        ),
+        // Not in the registries of special purpose: multicast (RFC 5771).
+        ("224.0.0.0/4", "224.0.0.0", "239.255.255.255", Some(false)),
+    ];
+
+    /// Globally reachable by the registries, and refused all the same with the range around it.
+    const REFUSED_ALL_THE_SAME: [&str; 9] = [
+        "192.0.0.9/32",
+        "192.0.0.10/32",
+        "2001:1::1/128",
+        "2001:1::2/128",
+        "2001:1::3/128",
+        "2001:3::/32",
+        "2001:4:112::/48",
+        "2001:20::/28",
+        "2001:30::/28",
+    ];
+
+    #[test]
+    fn what_the_registries_do_not_call_globally_reachable_is_refused() {
+        for (block, first, last, reachable) in REGISTRIES {
+            let expected = match reachable {
+                // Both ends embed 0.0.0.0 or 255.255.255.255.
+                _ if ["64:ff9b::/96", "2002::/16"].contains(&block) => true,
+                Some(reachable) => !reachable || REFUSED_ALL_THE_SAME.contains(&block),
+                None => true,
+            };
+            for address in [first, last] {
+                assert_eq!(refused(address, &[]), expected, "{block}: {address}");
+            }
         }
     }
 
     #[test]
-    fn public_addresses_may_be_reached() {
+    fn the_neighbours_of_special_networks_may_be_reached() {
         for address in [
-            "1.1.1.1",
-            "100.128.0.1",
-            "172.32.0.1",
+            "1.0.0.0",
+            "9.255.255.255",
+            "11.0.0.0",
+            "100.63.255.255",
+            "100.128.0.0",
+            "126.255.255.255",
+            "128.0.0.0",
+            "169.253.255.255",
+            "169.255.0.0",
+            "172.15.255.255",
+            "172.32.0.0",
+            "191.255.255.255",
+            "192.0.1.0",
+            "192.0.3.0",
+            "192.88.98.255",
+            "192.88.100.0",
             "192.167.255.255",
+            "192.169.0.0",
+            "198.17.255.255",
+            "198.20.0.0",
+            "198.51.99.255",
+            "198.51.101.0",
+            "203.0.112.255",
+            "203.0.114.0",
+            "223.255.255.255",
+            "2000::",
+            "2001:200::",
+            "2001:db7:ffff:ffff:ffff:ffff:ffff:ffff",
+            "2001:db9::",
+            "2001:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+            "2003::",
             "2a00:1450::1",
+            "3ffe:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+            "3fff:1000::",
+            "1.1.1.1",
             "::ffff:8.8.8.8",
             "64:ff9b::808:808",
+            "2002:808:808::1",
+            "2a00:1450::5efe:808:808",
         ] {
             assert!(!refused(address, &[]), "{address}");
+        }
+    }
+
+    #[test]
+    fn reserved_address_space_and_addresses_within_addresses_are_refused() {
+        for address in [
+            // IANA's IPv6 address space: all but 2000::/3 is reserved, local or multicast.
+            "200::",
+            "400::",
+            "800::1",
+            "1000::1",
+            "4000::",
+            "6000::1",
+            "8000::1",
+            "a000::1",
+            "c000::1",
+            "e000::1",
+            "f000::1",
+            "f800::1",
+            "fe00::1",
+            "fec0::1",
+            "ff02::1",
+            "ff0e::1",
+            "1fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+            // IPv4-compatible, IPv4-mapped, IPv4-translated (RFC 2765).
+            "::7f00:1",
+            "::8.8.8.8",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "::ffff:a9fe:a9fe",
+            "::ffff:0:127.0.0.1",
+            // NAT64, 6to4, ISATAP of private addresses; Teredo whole.
+            "64:ff9b::7f00:1",
+            "64:ff9b::a00:1",
+            "64:ff9b::a9fe:a9fe",
+            "64:ff9b:1::1",
+            "2002:7f00:1::",
+            "2002:a00:1::1",
+            "2002:c0a8:101::1",
+            "2002:a9fe:a9fe::",
+            "2a00:1450::5efe:a00:1",
+            "2a00:1450::200:5efe:127.0.0.1",
+            "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+            // Cloud metadata.
+            "169.254.169.254",
+            "100.100.100.200",
+            "fd00:ec2::254",
+        ] {
+            assert!(refused(address, &[]), "{address}");
         }
     }
 

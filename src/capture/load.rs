@@ -82,7 +82,8 @@ pub(crate) async fn navigate(
         } else {
             &traffic.main.url
         };
-        return Ok(Some(reason(error, proxy.obstacle(asked))));
+        let obstacle = proxy.contact(asked).and_then(|contact| contact.obstacle);
+        return Ok(Some(reason(error, obstacle)));
     }
     let is_page = matches!(
         traffic.main.mime.as_deref(),

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -52,6 +53,19 @@ pub(crate) struct Contact {
 
 type Log = Arc<Mutex<BTreeMap<String, Contact>>>;
 
+/// The addresses of a host name and port.
+type Answer = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
+/// Asks for them.
+type Resolve = Arc<dyn Fn(String, u16) -> Answer + Send + Sync>;
+
+/// Asks the system's resolver.
+fn ask_system(host: String, port: u16) -> Answer {
+    Box::pin(async move {
+        let found = tokio::net::lookup_host((host, port)).await?;
+        Ok(found.collect())
+    })
+}
+
 /// A running proxy; ends when dropped.
 #[derive(Debug)]
 pub(crate) struct Proxy {
@@ -63,11 +77,16 @@ pub(crate) struct Proxy {
 impl Proxy {
     /// Listens on a free port of loopback. `None` lets nothing through at all.
     pub(crate) async fn start(allowed: Option<Vec<Cidr>>) -> io::Result<Self> {
+        Self::resolving(allowed, Arc::new(ask_system)).await
+    }
+
+    async fn resolving(allowed: Option<Vec<Cidr>>, resolve: Resolve) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let log = Log::default();
         let gate = Arc::new(Gate {
             allowed,
+            resolve,
             log: Arc::clone(&log),
         });
         let accepting = tokio::spawn(async move {
@@ -106,15 +125,12 @@ impl Proxy {
             .clone()
     }
 
-    /// Why the host of `url` could not be reached.
-    pub(crate) fn obstacle(&self, url: &str) -> Option<Obstacle> {
+    /// What happened to connections to the host of `url`.
+    pub(crate) fn contact(&self, url: &str) -> Option<Contact> {
         let url = Url::parse(url).ok()?;
         let key = key(url.host_str()?, url.port_or_known_default()?);
-        self.log
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&key)?
-            .obstacle
+        let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        log.get(&key).cloned()
     }
 }
 
@@ -126,6 +142,7 @@ impl Drop for Proxy {
 
 struct Gate {
     allowed: Option<Vec<Cidr>>,
+    resolve: Resolve,
     log: Log,
 }
 
@@ -172,10 +189,9 @@ impl Gate {
             return Err((Obstacle::Blocked, "nothing may be loaded".to_owned()));
         };
         let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let found: Vec<SocketAddr> = tokio::net::lookup_host((bare, port))
+        let found = (self.resolve)(bare.to_owned(), port)
             .await
-            .map_err(|error| (Obstacle::Dns, error.to_string()))?
-            .collect();
+            .map_err(|error| (Obstacle::Dns, error.to_string()))?;
         if found.is_empty() {
             return Err((Obstacle::Dns, "no address".to_owned()));
         }
@@ -201,7 +217,8 @@ async fn serve(gate: &Gate, mut client: TcpStream) -> io::Result<()> {
     let Some((head, rest)) = read_head(&mut client).await? else {
         return Ok(());
     };
-    let mut words = head.lines().next().unwrap_or_default().split(' ');
+    let line = first_line(&head);
+    let mut words = line.split(' ');
     let (method, target) = (
         words.next().unwrap_or_default(),
         words.next().unwrap_or_default(),
@@ -224,7 +241,7 @@ async fn serve(gate: &Gate, mut client: TcpStream) -> io::Result<()> {
         return Ok(());
     };
     let first = format!("{method} {} HTTP/1.1", &url[url::Position::BeforePath..]);
-    server.write_all(one_shot(&head, &first).as_bytes()).await?;
+    server.write_all(&one_shot(&head, &first)).await?;
     server.write_all(&rest).await?;
     relay(client, server).await
 }
@@ -255,65 +272,65 @@ async fn tunnel(gate: &Gate, mut client: TcpStream, target: &str) -> io::Result<
 /// connection.
 async fn relay(client: TcpStream, mut server: TcpStream) -> io::Result<()> {
     let (mut from_client, mut to_client) = client.into_split();
-    let (head, rest) = {
-        let (mut from_server, mut to_server) = server.split();
-        let uploading = async {
-            let sent = tokio::io::copy(&mut from_client, &mut to_server).await;
-            // The browser hung up, and wants no answer; a server that will not read more may still answer.
-            if sent.is_err() {
-                std::future::pending::<()>().await;
-            }
-        };
-        let answering = async {
-            while let Some((head, rest)) = read_head(&mut from_server).await? {
-                // 1xx answers come before the real one.
-                if head
-                    .split(' ')
-                    .nth(1)
-                    .is_some_and(|status| status.starts_with('1'))
-                {
-                    continue;
-                }
-                let first = head.lines().next().unwrap_or_default().to_owned();
-                to_client
-                    .write_all(one_shot(&head, &first).as_bytes())
-                    .await?;
-                to_client.write_all(&rest).await?;
-                tokio::io::copy(&mut from_server, &mut to_client).await?;
-                break;
-            }
-            io::Result::Ok((String::new(), Vec::<u8>::new()))
-        };
-        tokio::select! {
-            () = uploading => return Ok(()),
-            answered = answering => answered?,
+    let (mut from_server, mut to_server) = server.split();
+    let uploading = async {
+        let sent = tokio::io::copy(&mut from_client, &mut to_server).await;
+        // The browser hung up, and wants no answer; a server that will not read more may still answer.
+        if sent.is_err() {
+            std::future::pending::<()>().await;
         }
     };
-    debug_assert!(head.is_empty() && rest.is_empty());
-    to_client.shutdown().await
+    let answering = async {
+        while let Some((head, rest)) = read_head(&mut from_server).await? {
+            // 1xx answers come before the real one.
+            let status = first_line(&head).split(' ').nth(1).map(str::to_owned);
+            if status.is_some_and(|status| status.starts_with('1')) {
+                continue;
+            }
+            to_client
+                .write_all(&one_shot(&head, &first_line(&head)))
+                .await?;
+            to_client.write_all(&rest).await?;
+            tokio::io::copy(&mut from_server, &mut to_client).await?;
+            break;
+        }
+        to_client.shutdown().await
+    };
+    tokio::select! {
+        () = uploading => Ok(()),
+        answered = answering => answered,
+    }
 }
 
-/// The head with another first line, and a connection that is closed afterwards.
-fn one_shot(head: &str, first: &str) -> String {
-    let mut text = format!("{first}\r\n");
-    for line in head.lines().skip(1).filter(|line| !line.is_empty()) {
-        let name = line.split(':').next().unwrap_or_default().trim();
-        let hop = ["connection", "proxy-connection", "keep-alive"]
+/// The first line of a head. Only its ASCII is looked at.
+fn first_line(head: &[u8]) -> String {
+    let line = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
+    String::from_utf8_lossy(line).into_owned()
+}
+
+/// The head with another first line, and a connection that is closed afterwards. Values stay the octets that they are.
+fn one_shot(head: &[u8], first: &str) -> Vec<u8> {
+    let mut bytes = first.as_bytes().to_vec();
+    bytes.extend_from_slice(b"\r\n");
+    for line in head.split(|byte| *byte == b'\n').skip(1) {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
+        let hop = [&b"connection"[..], b"proxy-connection", b"keep-alive"]
             .iter()
-            .any(|hop| name.eq_ignore_ascii_case(hop));
-        if !hop {
-            text.push_str(line);
-            text.push_str("\r\n");
+            .any(|hop| name.trim_ascii().eq_ignore_ascii_case(hop));
+        if !hop && !line.is_empty() {
+            bytes.extend_from_slice(line);
+            bytes.extend_from_slice(b"\r\n");
         }
     }
-    text.push_str("Connection: close\r\n\r\n");
-    text
+    bytes.extend_from_slice(b"Connection: close\r\n\r\n");
+    bytes
 }
 
 /// Reads up to the empty line. `None` where the other side closes first or sends no head.
 async fn read_head(
     stream: &mut (impl tokio::io::AsyncRead + Unpin),
-) -> io::Result<Option<(String, Vec<u8>)>> {
+) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
     let mut bytes = Vec::new();
     let mut piece = vec![0_u8; 16 * 1024];
     loop {
@@ -328,8 +345,190 @@ async fn read_head(
             .position(|window| window == b"\r\n\r\n");
         if let Some(end) = end {
             let rest = bytes.split_off(from + end + 4);
-            // Header values are octets: Latin-1 keeps each one, and back again below 0x80 it is ASCII.
-            return Ok(Some((String::from_utf8_lossy(&bytes).into_owned(), rest)));
+            return Ok(Some((bytes, rest)));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a request for `http://{host}/` brings through the proxy: the body, or nothing.
+    async fn asked(proxy: &Proxy, host: &str, port: u16) -> String {
+        let mut stream = TcpStream::connect(proxy.address).await.unwrap();
+        let request = format!("GET http://{host}:{port}/ HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let body = answer.split_once("\r\n\r\n");
+        body.map_or_else(String::new, |(_, body)| body.to_owned())
+    }
+
+    /// Two servers on one port: 127.0.0.1 may be reached and says `open`, 127.0.0.2 may not and says `inner`.
+    async fn servers() -> u16 {
+        let open = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = open.local_addr().unwrap().port();
+        let inner = TcpListener::bind(("127.0.0.2", port)).await.unwrap();
+        for (listener, says) in [(open, "open"), (inner, "inner")] {
+            tokio::spawn(async move {
+                while let Ok((mut stream, _)) = listener.accept().await {
+                    read_head(&mut stream).await.unwrap().unwrap();
+                    let answer = format!("HTTP/1.1 200 OK\r\n\r\n{says}");
+                    stream.write_all(answer.as_bytes()).await.unwrap();
+                }
+            });
+        }
+        port
+    }
+
+    fn obstacle(proxy: &Proxy, url: &str) -> Option<Obstacle> {
+        proxy.contact(url).unwrap().obstacle
+    }
+
+    fn allowed() -> Vec<Cidr> {
+        vec!["127.0.0.1/32".parse().unwrap()]
+    }
+
+    /// A resolver that gives one answer after the other, and the last for ever.
+    fn rebinding(answers: &'static [&'static [[u8; 4]]]) -> (Resolve, Arc<Mutex<usize>>) {
+        let asked = Arc::new(Mutex::new(0));
+        let count = Arc::clone(&asked);
+        let resolve: Resolve = Arc::new(move |_, port| {
+            let mut count = count.lock().unwrap();
+            let answer = answers[(*count).min(answers.len() - 1)];
+            *count += 1;
+            let found = answer.iter().map(|ip| SocketAddr::from((*ip, port)));
+            let found: Vec<SocketAddr> = found.collect();
+            Box::pin(async move { Ok(found) })
+        });
+        (resolve, asked)
+    }
+
+    #[tokio::test]
+    async fn a_name_that_is_bound_anew_reaches_nothing_private() {
+        let port = servers().await;
+        let (resolve, count) = rebinding(&[&[[127, 0, 0, 1]], &[[127, 0, 0, 2]]]);
+        let proxy = Proxy::resolving(Some(allowed()), resolve).await.unwrap();
+        assert_eq!(asked(&proxy, "namn.example", port).await, "open");
+        // Asked once: what was checked is what was connected to.
+        assert_eq!(*count.lock().unwrap(), 1);
+        assert_eq!(asked(&proxy, "namn.example", port).await, "");
+        assert_eq!(*count.lock().unwrap(), 2);
+        let contact = proxy.contacts()[&format!("namn.example:{port}")].clone();
+        assert_eq!(contact.obstacle, Some(Obstacle::Blocked));
+        assert_eq!(contact.connections, 2);
+        assert_eq!(contact.detail.as_deref(), Some("127.0.0.2 is loopback"));
+    }
+
+    #[tokio::test]
+    async fn of_several_addresses_only_those_that_may_be_reached_are() {
+        let port = servers().await;
+        let (resolve, _) = rebinding(&[&[[127, 0, 0, 2], [169, 254, 169, 254], [127, 0, 0, 1]]]);
+        let proxy = Proxy::resolving(Some(allowed()), resolve).await.unwrap();
+        assert_eq!(asked(&proxy, "namn.example", port).await, "open");
+        let (resolve, _) = rebinding(&[&[[127, 0, 0, 2], [10, 0, 0, 1]]]);
+        let proxy = Proxy::resolving(Some(allowed()), resolve).await.unwrap();
+        assert_eq!(asked(&proxy, "namn.example", port).await, "");
+        assert_eq!(
+            obstacle(&proxy, &format!("http://NAMN.example:{port}/")),
+            Some(Obstacle::Blocked)
+        );
+        let (resolve, _) = rebinding(&[&[]]);
+        let proxy = Proxy::resolving(Some(allowed()), resolve).await.unwrap();
+        assert_eq!(asked(&proxy, "namn.example", port).await, "");
+        assert_eq!(
+            obstacle(&proxy, &format!("http://namn.example:{port}/")),
+            Some(Obstacle::Dns)
+        );
+    }
+
+    #[tokio::test]
+    async fn every_spelling_of_a_private_address_is_that_address() {
+        let port = servers().await;
+        for host in [
+            "127.0.0.2",
+            "127.2",
+            "127.0.2",
+            "2130706434",
+            "0x7f000002",
+            "0x7f.2",
+            "0177.0.0.2",
+            "017700000002",
+            "0x7f.0x0.0x0.0x2",
+            "127.0.0.2.",
+            "%31%32%37.0.0.2",
+            "\u{ff11}27.0.0.2",
+            "[::ffff:127.0.0.2]",
+            "[::ffff:7f00:2]",
+            "[0:0:0:0:0:ffff:127.0.0.2]",
+            "[::127.0.0.2]",
+            "[64:ff9b::7f00:2]",
+            "[2002:7f00:2::]",
+            "[::1]",
+            "[::]",
+            "0.0.0.0",
+            "0",
+            "169.254.169.254",
+            "100.64.0.1",
+            "224.0.0.1",
+            "[ff02::1]",
+            "[fe80::1]",
+        ] {
+            let proxy = Proxy::start(Some(allowed())).await.unwrap();
+            assert_eq!(asked(&proxy, host, port).await, "", "{host}");
+            let contacts = proxy.contacts();
+            assert_eq!(contacts.len(), 1, "{host}: {contacts:?}");
+            let obstacle = contacts.values().next().unwrap().obstacle;
+            assert_eq!(obstacle, Some(Obstacle::Blocked), "{host}: {contacts:?}");
+        }
+        // A zone stands in no address of the web, and a number too great for an address is no host.
+        for host in [
+            "[fe80::1%25lo]",
+            "[::1%25lo]",
+            "4294967296",
+            "127.0.0.256",
+            "0x1ffffffff",
+        ] {
+            let proxy = Proxy::start(Some(allowed())).await.unwrap();
+            assert_eq!(asked(&proxy, host, port).await, "", "{host}");
+            assert!(proxy.contacts().is_empty(), "{host}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_tunnel_is_held_to_the_same() {
+        let port = servers().await;
+        let proxy = Proxy::start(Some(allowed())).await.unwrap();
+        for (host, status) in [
+            ("127.0.0.1", "HTTP/1.1 200"),
+            ("127.0.0.2", "HTTP/1.1 502"),
+            ("[::ffff:127.0.0.2]", "HTTP/1.1 502"),
+            ("2130706434", "HTTP/1.1 502"),
+            ("[fe80::1%25lo]", "HTTP/1.1 502"),
+        ] {
+            let mut stream = TcpStream::connect(proxy.address).await.unwrap();
+            let request = format!("CONNECT {host}:{port} HTTP/1.1\r\n\r\n");
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let (head, _) = read_head(&mut stream).await.unwrap().unwrap();
+            assert!(first_line(&head).starts_with(status), "{host}");
+        }
+    }
+
+    #[tokio::test]
+    async fn without_a_list_nothing_gets_out() {
+        let port = servers().await;
+        let proxy = Proxy::start(None).await.unwrap();
+        assert_eq!(asked(&proxy, "127.0.0.1", port).await, "");
+    }
+
+    #[test]
+    fn heads_keep_the_octets_of_their_values() {
+        let head = b"HTTP/1.1 302 Found\r\nLocation: /\xe5r\r\nConnection: keep-alive\r\nkeep-alive: 5\r\n\r\n";
+        assert_eq!(
+            one_shot(head, &first_line(head)),
+            b"HTTP/1.1 302 Found\r\nLocation: /\xe5r\r\nConnection: close\r\n\r\n"
+        );
     }
 }
