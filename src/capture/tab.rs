@@ -116,7 +116,7 @@ impl Tab {
 
     async fn prepare(&self, options: &BrowserOptions, agent: &str) -> Result<(), CdpError> {
         let size = json!({"width": options.width, "height": VIEW_HEIGHT, "deviceScaleFactor": options.scale, "mobile": false});
-        let agent = json!({"userAgent": agent, "acceptLanguage": "sv-SE,sv;q=0.9,en;q=0.5"});
+        let agent = json!({"userAgent": agent, "acceptLanguage": "sv-SE,sv,en"});
         let calls = [
             ("Inspector.enable", json!({})),
             ("Page.enable", json!({})),

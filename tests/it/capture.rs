@@ -128,6 +128,12 @@ async fn a_short_page_is_complete_with_every_output() {
     assert_eq!(page.title, "Kort sida – Exempelkommun");
     assert_eq!(page.language.as_deref(), Some("sv"));
     assert!(page.raw_pdf.unwrap().starts_with(b"%PDF-"));
+    // What the page is told of its visitor.
+    let asks = "<!DOCTYPE html><p id=a></p><script>a.textContent = navigator.languages + ' ' + Intl.DateTimeFormat().resolvedOptions().timeZone + ' ' + matchMedia('screen').matches</script>";
+    pages.show("/visitor", asks.to_owned());
+    let (_, raw) = rig.take(&pages.url("/visitor")).await;
+    let told = std::fs::read_to_string(raw.join("page.txt")).unwrap();
+    assert_eq!(told.trim(), "sv-SE,sv,en Europe/Stockholm true");
     rig.browser.close().await;
 }
 
