@@ -127,7 +127,7 @@ fn person(archive: &Path) -> String {
         .output()
         .unwrap();
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    document["result"]["persons"][0]["id"]
+    document["result"]["persons"][0]["person"]
         .as_str()
         .unwrap_or_else(|| panic!("{document:#}"))
         .to_owned()
