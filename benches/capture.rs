@@ -43,8 +43,8 @@ fn main() {
         let first = ours(&urls[..1]);
         let all = ours(&urls);
         let reused = each(all, count);
-        let other = each(theirs(&urls[..1], false), 1);
-        let other_reused = each(theirs(&urls, true), count);
+        let other = theirs(&urls[..1], false);
+        let other_reused = theirs(&urls, true);
         println!("{name}: seconds a capture");
         println!(
             "  bevara           alone {:>6.2}   of {count} in one round {reused:>6.2}",
@@ -133,7 +133,8 @@ fn person(archive: &Path) -> String {
         .to_owned()
 }
 
-fn theirs(urls: &[String], list: bool) -> Duration {
+/// Seconds for each page that it saved; it loses some now and then, and says so.
+fn theirs(urls: &[String], list: bool) -> f64 {
     let dir = tempfile::tempdir().unwrap();
     let program = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join(".tools/single-file/node_modules/.bin/single-file");
@@ -165,12 +166,18 @@ fn theirs(urls: &[String], list: bool) -> Duration {
                 .is_some_and(|ending| ending == "html")
         })
         .count();
-    assert_eq!(
-        saved,
-        urls.len(),
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        saved > 0,
+        "{}{said}",
+        String::from_utf8_lossy(&output.stdout)
     );
-    time
+    if saved < urls.len() {
+        println!(
+            "single-file-cli saved {saved} of {} pages: {}",
+            urls.len(),
+            said.lines().next().unwrap_or_default()
+        );
+    }
+    each(time, saved)
 }
