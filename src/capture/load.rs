@@ -83,7 +83,7 @@ pub(crate) async fn navigate(
             &traffic.main.url
         };
         let obstacle = proxy.contact(asked).and_then(|contact| contact.obstacle);
-        return Ok(Some(reason(error, obstacle)));
+        return Ok(Some(reason(error, traffic.main.status, obstacle)));
     }
     let is_page = matches!(
         traffic.main.mime.as_deref(),
@@ -92,8 +92,9 @@ pub(crate) async fn navigate(
     Ok((!is_page || traffic.download).then_some(Reason::NoPage))
 }
 
-/// The reason for an error of the browser; what the proxy met is surer than what the browser makes of it.
-fn reason(error: &str, obstacle: Option<Obstacle>) -> Reason {
+/// The reason for an error of the browser (Chromium's `net_error_list.h`); what the proxy met is surer than what the
+/// browser makes of it.
+fn reason(error: &str, status: Option<u16>, obstacle: Option<Obstacle>) -> Reason {
     match obstacle {
         Some(Obstacle::Blocked) => return Reason::Blocked,
         Some(Obstacle::Dns) => return Reason::Dns,
@@ -101,19 +102,43 @@ fn reason(error: &str, obstacle: Option<Obstacle>) -> Reason {
         None => {}
     }
     let code = error.trim_start_matches("net::");
+    let begins = |words: &[&str]| words.iter().any(|word| code.starts_with(word));
     match code {
         "ERR_TOO_MANY_REDIRECTS" => Reason::RedirectLoop,
-        "ERR_ABORTED"
-        | "ERR_INVALID_RESPONSE"
-        | "ERR_UNKNOWN_URL_SCHEME"
-        | "ERR_UNSAFE_REDIRECT"
-        | "ERR_EMPTY_RESPONSE" => Reason::NoPage,
         "ERR_NAME_NOT_RESOLVED" => Reason::Dns,
         "ERR_BLOCKED_BY_CLIENT" | "ERR_BLOCKED_BY_ADMINISTRATOR" | "ERR_UNSAFE_PORT" => {
             Reason::Blocked
         }
-        "ERR_HTTP_RESPONSE_CODE_FAILURE" => Reason::Http4xx,
-        _ if code.starts_with("ERR_CERT_") || code.starts_with("ERR_SSL_") => Reason::Tls,
+        // An answer of 400 or more without a body.
+        "ERR_HTTP_RESPONSE_CODE_FAILURE" => match status {
+            Some(400..=499) => Reason::Http4xx,
+            Some(500..=599) => Reason::Http5xx,
+            _ => Reason::NoPage,
+        },
+        _ if begins(&[
+            "ERR_CERT",
+            "ERR_SSL_",
+            "ERR_BAD_SSL_",
+            "ERR_ECH_",
+            "ERR_TLS13_",
+        ]) =>
+        {
+            Reason::Tls
+        }
+        // Somebody answered, but nothing that is a page.
+        "ERR_ABORTED" | "ERR_UNKNOWN_URL_SCHEME" | "ERR_UNSAFE_REDIRECT" => Reason::NoPage,
+        _ if begins(&[
+            "ERR_INVALID_",
+            "ERR_EMPTY_RESPONSE",
+            "ERR_RESPONSE_",
+            "ERR_CONTENT_",
+            "ERR_INCOMPLETE_",
+            "ERR_BLOCKED_BY_",
+            "ERR_HTTP2_",
+        ]) =>
+        {
+            Reason::NoPage
+        }
         _ => Reason::Refused,
     }
 }
@@ -148,5 +173,70 @@ pub(crate) async fn settle(tab: &mut Tab, how: Quiet) -> Result<bool, CdpError> 
             return Ok(false);
         }
         tokio::time::sleep(how.pause).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_the_browser_have_their_reasons() {
+        for (error, expected) in [
+            ("net::ERR_TOO_MANY_REDIRECTS", Reason::RedirectLoop),
+            ("net::ERR_NAME_NOT_RESOLVED", Reason::Dns),
+            ("net::ERR_UNSAFE_PORT", Reason::Blocked),
+            ("net::ERR_CERT_AUTHORITY_INVALID", Reason::Tls),
+            ("net::ERR_CERTIFICATE_TRANSPARENCY_REQUIRED", Reason::Tls),
+            ("net::ERR_SSL_VERSION_OR_CIPHER_MISMATCH", Reason::Tls),
+            ("net::ERR_BAD_SSL_CLIENT_AUTH_CERT", Reason::Tls),
+            ("net::ERR_ABORTED", Reason::NoPage),
+            ("net::ERR_EMPTY_RESPONSE", Reason::NoPage),
+            ("net::ERR_INVALID_HTTP_RESPONSE", Reason::NoPage),
+            (
+                "net::ERR_RESPONSE_HEADERS_MULTIPLE_LOCATION",
+                Reason::NoPage,
+            ),
+            ("net::ERR_CONTENT_DECODING_FAILED", Reason::NoPage),
+            ("net::ERR_INCOMPLETE_CHUNKED_ENCODING", Reason::NoPage),
+            ("net::ERR_BLOCKED_BY_RESPONSE", Reason::NoPage),
+            ("net::ERR_HTTP2_PROTOCOL_ERROR", Reason::NoPage),
+            ("net::ERR_CONNECTION_RESET", Reason::Refused),
+            ("net::ERR_CONNECTION_TIMED_OUT", Reason::Refused),
+            ("net::ERR_TUNNEL_CONNECTION_FAILED", Reason::Refused),
+        ] {
+            assert_eq!(reason(error, None, None), expected, "{error}");
+        }
+    }
+
+    #[test]
+    fn an_error_without_a_body_is_what_its_status_says() {
+        for (status, expected) in [
+            (Some(404), Reason::Http4xx),
+            (Some(499), Reason::Http4xx),
+            (Some(500), Reason::Http5xx),
+            (Some(503), Reason::Http5xx),
+            (Some(600), Reason::NoPage),
+            (None, Reason::NoPage),
+        ] {
+            let error = "net::ERR_HTTP_RESPONSE_CODE_FAILURE";
+            assert_eq!(reason(error, status, None), expected, "{status:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_proxy_met_is_surer_than_what_the_browser_says() {
+        for (obstacle, expected) in [
+            (Obstacle::Blocked, Reason::Blocked),
+            (Obstacle::Dns, Reason::Dns),
+            (Obstacle::Refused, Reason::Refused),
+        ] {
+            for error in [
+                "net::ERR_EMPTY_RESPONSE",
+                "net::ERR_TUNNEL_CONNECTION_FAILED",
+            ] {
+                assert_eq!(reason(error, None, Some(obstacle)), expected);
+            }
+        }
     }
 }

@@ -193,6 +193,10 @@ async fn what_is_not_the_accounts_page_has_failed_and_the_next_page_is_taken() {
     let cases = [
         (pages.url("/404"), Reason::Http4xx),
         (pages.url("/500"), Reason::Http5xx),
+        (pages.url("/404-empty"), Reason::Http4xx),
+        (pages.url("/500-empty"), Reason::Http5xx),
+        (pages.url("/mute"), Reason::NoPage),
+        (pages.url("/no-http"), Reason::NoPage),
         (pages.url("/wall.html"), Reason::NotLoggedIn),
         (pages.url("/konto"), Reason::NotLoggedIn),
         (pages.url("/loop"), Reason::RedirectLoop),

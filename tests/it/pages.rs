@@ -105,6 +105,10 @@ impl Pages {
         }
         "/404" => send(stream, "404 Not Found", "text/html; charset=utf-8", b"<h1>Sidan finns inte</h1>"),
         "/500" => send(stream, "500 Internal Server Error", "text/html; charset=utf-8", b"<h1>Fel</h1>"),
+        "/404-empty" => send(stream, "404 Not Found", "text/html; charset=utf-8", b""),
+        "/500-empty" => send(stream, "500 Internal Server Error", "text/html; charset=utf-8", b""),
+        "/mute" => {}
+        "/no-http" => no_http(stream),
         "/loop" => redirect(stream, "/loop2"),
         "/loop2" => redirect(stream, "/loop"),
         "/konto" => redirect(stream, "/accounts/login/"),
@@ -159,6 +163,13 @@ fn kind(name: &str) -> &'static str {
         "ttf" => "font/ttf",
         _ => "text/html; charset=utf-8",
     }
+}
+
+/// An answer that is not HTTP.
+fn no_http(mut stream: &TcpStream) {
+    stream
+        .write_all(b"220 mx.example ESMTP\r\n\r\n")
+        .unwrap_or_default();
 }
 
 fn redirect(mut stream: &TcpStream, to: &str) {
