@@ -41,6 +41,9 @@ pub(crate) struct ExportArgs {
     /// Last day of the period
     #[arg(long, value_name = "DATE")]
     to: Option<NaiveDate>,
+    /// Carry protected units too (logged-in captures, posts that were not public), and why; never those under secrecy
+    #[arg(long, value_name = "REASON")]
+    protected: Option<String>,
     /// The package's directory, which must not exist
     out: PathBuf,
 }
@@ -52,6 +55,7 @@ pub(crate) async fn run(context: &Context, args: ExportArgs) -> Result<Outcome, 
         accounts: args.accounts,
         from: args.from,
         to: args.to,
+        protected: args.protected,
         out: args.out,
     };
     let done = export(&mut app, &order).await?;
@@ -69,10 +73,13 @@ pub(crate) async fn run(context: &Context, args: ExportArgs) -> Result<Outcome, 
         "test": done.test,
     });
     let findings = done.findings.iter().map(Hit::finding).collect();
-    Ok(Outcome::done(result, text(&package, &done)).with_findings(findings))
+    Ok(
+        Outcome::done(result, text(&package, &done, order.protected.is_some()))
+            .with_findings(findings),
+    )
 }
 
-fn text(package: &str, done: &Exported) -> String {
+fn text(package: &str, done: &Exported, protected: bool) -> String {
     use std::fmt::Write as _;
     let mut text = format!(
         "Paketet ligger i {package}: {} filer, {} byte.\n",
@@ -80,6 +87,9 @@ fn text(package: &str, done: &Exported) -> String {
     );
     if done.test {
         text.push_str("PROVARKIV: detta är en provleverans.\n");
+    }
+    if protected {
+        text.push_str("Paketet bär skyddade uppgifter: de lämnas ut först efter prövning.\n");
     }
     writeln!(
         text,

@@ -95,9 +95,12 @@ pub struct Scope {
     pub from: Option<NaiveDate>,
     /// Last day; `None` to the end.
     pub to: Option<NaiveDate>,
-    /// Captures and ingests carried, whole or in part, sorted.
+    /// Why protected units are carried, as a person said; without it none is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protected: Option<String>,
+    /// Captures and ingests described, whatever is carried of them, sorted.
     pub captures: Vec<CaptureId>,
-    /// Records carried, whole or in part, sorted.
+    /// Records described, whatever is carried of them, sorted.
     pub records: Vec<RecordId>,
     /// Units of these that are left out, sorted.
     pub withheld: Vec<Withheld>,

@@ -19,13 +19,14 @@ use crate::evidence::scope::{self, Scope, ScopeAccount, Withheld, WithheldReason
 use crate::evidence::seal::Seal;
 use crate::model::digest::{DigestPair, Sha256Hex};
 use crate::model::entry::{Actor, Body};
-use crate::model::id::{Alias, ArchiveId, HolderId, PersonId, RecordId, UnitNo};
+use crate::model::id::{Alias, ArchiveId, CaptureId, HolderId, PersonId, RecordId, UnitNo};
 use crate::model::json;
 use crate::model::person::Role;
 use crate::model::record::RecordKind;
 use crate::ops::error::{ErrorKind, OpsError};
 use crate::ops::export::select::{Holding, Selection};
 use crate::ops::export::target::Target;
+use crate::ops::hold::given;
 use crate::ops::person::acting;
 use crate::ops::verify::{self, MOST, Request, absent};
 use crate::package::bagit;
@@ -44,6 +45,8 @@ pub struct ExportOrder {
     pub from: Option<NaiveDate>,
     /// Last day; `None` to the end.
     pub to: Option<NaiveDate>,
+    /// Why protected units go in as well; `None` leaves them out.
+    pub protected: Option<String>,
     /// The package's directory, which must not exist.
     pub out: PathBuf,
 }
@@ -61,7 +64,7 @@ pub struct Exported {
     pub seal: Sha256Hex,
     /// The text of `SEAL.txt`.
     pub seal_text: String,
-    /// Captures and ingests carried.
+    /// Captures and ingests handed over.
     pub captures: usize,
     /// Records carried.
     pub records: usize,
@@ -76,6 +79,9 @@ pub struct Exported {
 /// Makes a BagIt package.
 pub async fn export(app: &mut App, order: &ExportOrder) -> Result<Exported, OpsError> {
     let by = acting(app, Role::may_administer, "exportera").await?;
+    if let Some(reason) = &order.protected {
+        given(reason, "--protected")?;
+    }
     if let (Some(from), Some(to)) = (order.from, order.to)
         && from > to
     {
@@ -121,7 +127,7 @@ async fn attempt(
         "metadata/absent.txt",
         absent(&history, &carried, &units).as_bytes(),
     )?;
-    let seal = close(app, &mut target, &history, log_size, &id)?;
+    let seal = close(app, order, (&mut target, &id), (&history, log_size))?;
     let findings = checked(app, target.dir())?;
 
     let stage = app.store.stage("export")?;
@@ -134,7 +140,10 @@ async fn attempt(
         return Ok(None);
     }
     let published = target.publish()?;
-    let (export, seal_pair, captures) = (id.clone(), pair.clone(), scope.captures.clone());
+    let (export, seal_pair) = (id.clone(), pair.clone());
+    // G3 rests on these: what is only described in the package was not handed over.
+    let captures = delivered(&selection);
+    let delivered = captures.len();
     let actor = Actor::Person(by.clone());
     session
         .commit_record(&id, sealed, &actor, |sealed| Body::Export {
@@ -157,12 +166,25 @@ async fn attempt(
         bytes,
         seal: pair.sha256,
         seal_text: seal,
-        captures: scope.captures.len(),
+        captures: delivered,
         records: scope.records.len(),
         withheld,
         test: scope.test,
         findings,
     }))
+}
+
+/// The captures and ingests that are handed over, sorted.
+fn delivered(selection: &Selection) -> Vec<CaptureId> {
+    let holdings = selection.holdings.iter().filter(|one| one.delivered);
+    let mut captures: Vec<CaptureId> = holdings
+        .filter_map(|holding| match &holding.holder.id {
+            HolderId::Capture(id) => Some(id.clone()),
+            HolderId::Record(_) => None,
+        })
+        .collect();
+    captures.sort();
+    captures
 }
 
 /// The first `size` entries. An export of a log that does not hang together would only spread the damage.
@@ -219,6 +241,7 @@ fn scope_of(
         accounts: accounts.collect(),
         from: order.from,
         to: order.to,
+        protected: order.protected.clone(),
         captures,
         records,
         withheld: withheld.collect(),
@@ -276,10 +299,9 @@ fn copy_holding(target: &mut Target, view: &View, holding: &Holding) -> Result<(
 /// Writes the bag's own files, the seal and the texts beside the bag; returns the seal's text.
 fn close(
     app: &App,
-    target: &mut Target,
-    history: &History,
-    log_size: u64,
-    id: &RecordId,
+    order: &ExportOrder,
+    (target, id): (&mut Target, &RecordId),
+    (history, log_size): (&History, u64),
 ) -> Result<String, OpsError> {
     let genesis = app.genesis();
     let day = app.now().stockholm_date().to_string();
@@ -302,6 +324,10 @@ fn close(
         let test = "PROVARKIV: provleverans (RECORDSTATUS=TEST), inga allmänna handlingar";
         elements.push(("Internal-Sender-Description", test.to_owned()));
         elements.push(("Record-Status", "TEST".to_owned()));
+    }
+    if order.protected.is_some() {
+        let note = "Paketet bär skyddade uppgifter: de lämnas ut först efter prövning";
+        elements.push(("Internal-Sender-Description", note.to_owned()));
     }
     let tags = target.close_bag(&bagit::info(&elements))?;
     let (Some(root), Some(head)) = (history.root(log_size), &history.head) else {

@@ -31,6 +31,16 @@ pub(crate) fn add_capture(
     at: &str,
     slots: &[(&str, &str)],
 ) -> PathBuf {
+    add_capture_of(archive, account, (at, slots), AccessClass::Open)
+}
+
+/// The same with units of another class.
+pub(crate) fn add_capture_of(
+    archive: &Archive,
+    account: &str,
+    (at, slots): (&str, &[(&str, &str)]),
+    class: AccessClass,
+) -> PathBuf {
     let time = Instant::parse_as_of(at).expect("a time");
     let account: AccountId = account.parse().expect("an account id");
     let id = CaptureId::new(time);
@@ -61,9 +71,7 @@ pub(crate) fn add_capture(
         reasons: Vec::new(),
         counts: Some(Counts::default()),
         tools: std::collections::BTreeMap::new(),
-        access: (0..3)
-            .map(|unit| (UnitNo(unit), AccessClass::Open))
-            .collect(),
+        access: (0..3).map(|unit| (UnitNo(unit), class)).collect(),
     };
     let sealed = stage.seal("capture", &json).expect("a sealed stage");
     let fills = slots

@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use bevara::model::record::AccessClass;
+use serde_json::{Value, json};
 
-use crate::evidence::{add_capture, codes, set, tool};
+use crate::evidence::{add_capture, add_capture_of, codes, set, tool};
 use crate::support::{Archive, repository};
 
 const START: &str = "2026-06-01";
@@ -376,5 +377,82 @@ fn a_receipt_is_filed_once_and_only_for_an_own_whole_package() {
             ],
         )
         .exits(2);
+    assert_eq!(codes(&archive.path(), &[]), (0, set(&[])));
+}
+
+/// What stands in the way of each post that the policy lets go.
+fn in_the_way(archive: &Archive) -> Vec<Value> {
+    let plan = archive
+        .json("2026-09-01", &["disposal", "plan", "--dry-run"])
+        .exits(0)
+        .result();
+    let items = plan["items"].as_array().unwrap().iter();
+    let simple = items.filter(|item| item["outcome"] == "may-dispose");
+    simple.map(|item| item["blocked_by"].clone()).collect()
+}
+
+fn deliver(archive: &Archive, day: &str, name: &str, more: &[&str]) -> (PathBuf, Value) {
+    let package = archive.beside().join(name);
+    let made = archive.json(day, &export_args(&package, more)).exits(0);
+    let receipt = archive.beside().join("kvittens.txt");
+    fs::write(&receipt, "Mottaget").unwrap();
+    let (package_text, receipt) = (package.to_str().unwrap(), receipt.to_str().unwrap());
+    archive
+        .json(day, &["receipt", "add", package_text, receipt])
+        .exits(0);
+    (package, made.result())
+}
+
+#[test]
+fn a_protected_capture_is_handed_over_only_when_asked_for_and_counts_only_then() {
+    let archive = crate::disposal::with_posts(crate::disposal::EXAMPLE, "http://127.0.0.1/");
+    let account = archive
+        .json(START, &["account", "show", "blogg"])
+        .exits(0)
+        .result()["account"]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let slots: [(&str, &str); 1] = [("half-year", "2026-07-01")];
+    let capture = add_capture_of(
+        &archive,
+        &account,
+        ("2026-07-01T00:10:00+02:00", &slots),
+        AccessClass::Protected,
+    );
+    let capture = capture.file_name().unwrap().to_str().unwrap().to_owned();
+
+    let (package, made) = deliver(&archive, "2026-07-05", "utan", &[]);
+    assert!(find(&package, &["-name", "page.*"]).is_empty());
+    // Described, so that the receiver sees what is missing; not delivered, so that nothing rests on it.
+    assert_eq!(
+        find(&package, &["-path", &format!("*/{capture}/*")]).len(),
+        3
+    );
+    assert_eq!(made["captures"], 1, "the ingest");
+    assert_eq!(
+        made["withheld"]["protected"], 4,
+        "three units, and the ingest's own"
+    );
+    assert_eq!(in_the_way(&archive), vec![json!(["G3"]); 2]);
+
+    let reason = "Överenskommelse KS 2026/7: hela arkivet övertas";
+    archive
+        .text(
+            "2026-07-06",
+            &export_args(&archive.beside().join("x"), &["--protected", " "]),
+        )
+        .exits(2);
+    let (package, made) = deliver(&archive, "2026-07-06", "med", &["--protected", reason]);
+    assert_eq!(
+        find(&package, &["-path", &format!("*/{capture}/*page.pdf")]).len(),
+        1
+    );
+    assert_eq!(made["captures"], 2);
+    assert_eq!(made["withheld"].get("protected"), None);
+    assert_eq!(scope(&package)["protected"], reason);
+    assert_eq!(in_the_way(&archive), vec![json!([]); 2]);
+    assert_eq!(codes(&package, &[]), (0, set(&[])));
+    assert_eq!(follow(&package, &commands(&package)), Vec::<String>::new());
     assert_eq!(codes(&archive.path(), &[]), (0, set(&[])));
 }

@@ -187,6 +187,7 @@ pub(super) async fn deliver(stage: &mut Stage<'_>, name: &str) -> Result<(), Ops
         accounts: Vec::new(),
         from: None,
         to: None,
+        protected: None,
         out: out.clone(),
     };
     let done = export(&mut stage.app, &order).await?;

@@ -32,6 +32,8 @@ const PAGE: u32 = 500;
 pub(super) struct Holding {
     pub(super) holder: Holder,
     pub(super) units: Vec<UnitNo>,
+    /// Whether it is handed over: something of it, and of a page capture, on which the disposal of posts rests, all.
+    pub(super) delivered: bool,
 }
 
 /// What a package carries and leaves out.
@@ -216,7 +218,7 @@ impl Selecting<'_> {
             let reason = if is_post {
                 self.post(&reference, class, taken)
             } else {
-                by_class(class)
+                self.by_class(class)
             };
             match reason {
                 None => units.push(unit),
@@ -226,8 +228,13 @@ impl Selecting<'_> {
         if units.is_empty() && !self.in_period(taken) {
             return Ok(());
         }
+        let delivered = !units.is_empty() && (is_ingest || withheld.is_empty());
         self.selection.withheld.extend(withheld);
-        self.selection.holdings.push(Holding { holder, units });
+        self.selection.holdings.push(Holding {
+            holder,
+            units,
+            delivered,
+        });
         Ok(())
     }
 
@@ -247,7 +254,7 @@ impl Selecting<'_> {
         if fate.secrecy {
             return Some(WithheldReason::Secrecy);
         }
-        if let Some(reason) = by_class(class) {
+        if let Some(reason) = self.by_class(class) {
             return Some(reason);
         }
         match fate.outcome {
@@ -278,7 +285,12 @@ impl Selecting<'_> {
                 }
             }
         }
-        self.selection.holdings.push(Holding { holder, units });
+        let delivered = !units.is_empty();
+        self.selection.holdings.push(Holding {
+            holder,
+            units,
+            delivered,
+        });
         Ok(())
     }
 
@@ -334,6 +346,16 @@ impl Selecting<'_> {
         }
     }
 
+    /// Why a unit of this class is left out. Protected ones go in where a person asked for them; what has no class, never.
+    fn by_class(&self, class: Option<AccessClass>) -> Option<WithheldReason> {
+        match class {
+            Some(AccessClass::Open) => None,
+            Some(AccessClass::Secrecy) => Some(WithheldReason::Secrecy),
+            Some(AccessClass::Protected) if self.order.protected.is_some() => None,
+            Some(AccessClass::Protected) | None => Some(WithheldReason::Protected),
+        }
+    }
+
     /// The units that the list names and that were not disposed of.
     fn units(&self, holder: &Holder) -> Result<Vec<UnitNo>, OpsError> {
         let path = format!(
@@ -380,13 +402,5 @@ impl Selecting<'_> {
             path: path.to_owned(),
             source,
         })
-    }
-}
-
-fn by_class(class: Option<AccessClass>) -> Option<WithheldReason> {
-    match class {
-        Some(AccessClass::Open) => None,
-        Some(AccessClass::Secrecy) => Some(WithheldReason::Secrecy),
-        Some(AccessClass::Protected) | None => Some(WithheldReason::Protected),
     }
 }
