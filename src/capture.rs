@@ -381,7 +381,7 @@ impl Browser {
         .await
         .map_err(lost)?;
         let printed = print_document(&mut tab, html).await;
-        self.healthy &= tab.close().await.is_ok();
+        self.healthy &= tab.close().await.is_ok() && !print::goes_on(&printed);
         printed.map_err(lost)
     }
 
@@ -440,7 +440,8 @@ async fn print_document(tab: &mut Tab, html: &str) -> Result<Vec<u8>, CdpError> 
         .call("Page.setDocumentContent", params, DOCUMENT_LIMIT)
         .await?;
     load::settle(tab, load::AFTER_CHANGE).await?;
-    print::print(tab, DOCUMENT_MARGIN).await
+    let page: load::Measure = tab.ask("bevara.measure()", DOCUMENT_LIMIT).await?;
+    print::print(tab, DOCUMENT_MARGIN, page.height).await
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]

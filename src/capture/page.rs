@@ -40,6 +40,8 @@ struct Taken {
     shots: Shots,
     texts: Texts,
     pdf: Option<Vec<u8>>,
+    /// The browser may still be printing.
+    prints_on: bool,
     certificates: Vec<Value>,
     problem: Option<String>,
     times: Vec<(&'static str, u64)>,
@@ -69,12 +71,13 @@ pub(crate) async fn take(
             source,
         })?;
     let opened = Tab::open(client, &proxy.url(), options, &version.user_agent).await;
-    let mut healthy = true;
+    let mut healthy;
     let mut seen = None;
     match opened {
         Ok(mut tab) => {
             let ended = steps(&mut tab, &proxy, (options, request), raw, &mut taken).await;
             note(&mut taken, ended)?;
+            healthy = !taken.prints_on;
             seen = Some(observed(&mut tab, &mut taken));
             if let Err(error) = tab.close().await {
                 tracing::debug!(%error, "a tab could not be cleared away");
@@ -204,7 +207,10 @@ async fn steps(
     taken.acts.extend(acts);
     taken.texts.expected.around = text::seen(tab).await?;
     print::as_on_screen(tab).await?;
-    taken.pdf = Some(print::print(tab, MARGIN).await?);
+    let height = taken.shots.segments.last().map_or(0, |last| last.bottom);
+    let printed = print::print(tab, MARGIN, height).await;
+    taken.prints_on = print::goes_on(&printed);
+    taken.pdf = Some(printed?);
     taken.timed("print", begun);
     Ok(())
 }

@@ -11,6 +11,7 @@ use bevara::render::pdf_text;
 use serde_json::Value;
 
 use crate::capture::{Rig, colours, document, segments, verdict};
+use crate::corpus::random;
 use crate::pages::{Pages, colour};
 use crate::support::is_left_to_campaign;
 
@@ -426,5 +427,27 @@ async fn a_page_beyond_the_bound_on_height_is_cut_and_says_so() {
         "{:?}",
         page.facts
     );
+    rig.browser.close().await;
+}
+
+/// Chromium 156 never comes to the end of printing the page of seed 186: a select in a wide block in a vertical one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_print_that_never_ends_costs_the_browser() {
+    if is_left_to_campaign("a print that never ends, which takes a minute") {
+        return;
+    }
+    let pages = Pages::start();
+    let mut rig = Rig::start().await;
+    let (listed, html) = random::page(186);
+    pages.show(&listed.address, html);
+    let (page, raw) = rig.take(&pages.url(&listed.address)).await;
+    let (worth, reasons) = verdict(&page);
+    assert_eq!(worth, Verdict::Partial);
+    assert!(reasons.contains(&Reason::TimeoutPrint), "{reasons:?}");
+    assert!(segments(&page).count() > 0, "{:?}", page.facts);
+    let problem = document(&raw, "requests.json")["problem"].clone();
+    assert!(problem.to_string().contains("Page.printToPDF"), "{problem}");
+    // The process that prints would go on beside the next page.
+    assert!(!rig.browser.is_alive());
     rig.browser.close().await;
 }

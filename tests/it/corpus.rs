@@ -6,7 +6,7 @@
 
 mod list;
 mod prints;
-mod random;
+pub(crate) mod random;
 mod reading;
 mod round;
 
