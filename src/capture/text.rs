@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::capture::printed::{Expected, Wanted};
+use crate::capture::printed::Expected;
 use crate::capture::tab::{CALL_LIMIT, Tab};
 use crate::capture::{CapturedFile, Problem, frames, write};
 use crate::model::json;
@@ -42,9 +42,9 @@ pub(crate) struct Item {
     pub(crate) images_loaded: u32,
     /// Posts inside it (comments).
     pub(crate) comments: u32,
-    /// What of its text nobody sees: words for screen readers, or what lies outside the page.
+    /// What is seen of its text, piece by piece: no words for screen readers, nothing that lies outside the page.
     #[serde(default, skip_serializing)]
-    unseen: String,
+    seen: String,
 }
 
 /// What was read.
@@ -96,11 +96,7 @@ pub(crate) async fn read(
             name: name.to_owned(),
         });
     }
-    let wanted = items.into_iter().map(|item| Wanted {
-        text: item.text,
-        unseen: item.unseen,
-    });
-    texts.expected.posts = wanted.collect();
+    texts.expected.posts = items.into_iter().map(|item| item.seen).collect();
     let html = whole(tab, "html").await?;
     write(&raw.join("dom.html"), html.as_bytes())?;
     texts.files.push(CapturedFile {

@@ -56,7 +56,12 @@ pub(crate) struct Operations<'a> {
 
 /// The operators of `bytes`.
 pub(crate) fn operations(bytes: &[u8]) -> Operations<'_> {
-    Operations { bytes, position: 0 }
+    operations_from(bytes, 0)
+}
+
+/// The operators of `bytes` from where another reader of them stopped, [`Operation::at`]'s end.
+pub(crate) fn operations_from(bytes: &[u8], position: usize) -> Operations<'_> {
+    Operations { bytes, position }
 }
 
 fn is_space(byte: u8) -> bool {

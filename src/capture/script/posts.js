@@ -38,14 +38,15 @@
   const keyOf = (seen, place) => seen.permalink || (place || seen.time || seen.id
     ? [seen.id, place, seen.time, squash(seen.text).slice(0, 80)].join('|') : squash(seen.text).slice(0, 400));
   // Whether another post has been put into an element that this list uses again.
-  const isAnother = (item, seen, place, top) => {
+  // `moved` is how far the post above it has moved: what grows above, unfolded or loaded late, moves all below it.
+  const isAnother = (item, seen, place, top, moved) => {
     const differ = (one, other) => one && other && one !== other;
     if (item.seen.permalink && seen.permalink) return item.seen.permalink !== seen.permalink;
     if (differ(item.seen.id, seen.id) || differ(item.seen.time, seen.time) || differ(item.place, place)) return true;
     const lines = squash(item.seen.text) === squash(seen.text) ? [] : item.seen.text.split('\n');
     const now = new Set(seen.text.split('\n'));
     const kept = lines.filter((line) => now.has(line)).length;
-    return Math.abs(top - item.top) > 200 && kept < lines.length * 0.6;
+    return Math.abs(top - item.top - moved) > 200 && kept < lines.length * 0.6;
   };
   const isGone = (item) => !item.element.isConnected || byElement.get(item.element) !== item;
   // A list that puts its posts where they belong by position uses its elements in any order.
@@ -62,18 +63,24 @@
   const collect = (limit, anew = false) => {
     roots(true);
     let shown = 0;
+    let moved = 0;
     const scrolled = scroller().scrollTop;
     for (const element of inOrder(topPosts())) {
       shown += 1;
       let item = byElement.get(element);
       const sign = signOf(element);
-      if (item && sign !== null && item.sign === sign && !anew && (!harvest || item.cell)) continue;
+      const top = box(element).top + scrolled;
+      if (item && sign !== null && item.sign === sign && !anew && (!harvest || item.cell)) {
+        moved = top - item.top;
+        item.top = top;
+        continue;
+      }
       const seen = read(element);
       if (!seen.text && seen.images === 0) continue;
       const place = placeOf(element);
-      const top = box(element).top + scrolled;
       const key = keyOf(seen, place);
-      if (item && isAnother(item, seen, place, top)) item = null;
+      if (item && isAnother(item, seen, place, top, moved)) item = null;
+      else if (item) moved = top - item.top;
       // The same post may come back in another element, when the one it had is gone.
       if (!item) item = (byKey.get(key) || []).find((one) => one.element === element || isGone(one));
       if (item) {
@@ -94,7 +101,7 @@
     return { shown, items: items.length, full: false, gone: items.some(isGone) };
   };
   const inventory = (from, count) => items.slice(from, from + count)
-    .map((item) => ({ ...item.seen, unseen: item.element.isConnected ? cut(textWhere(item.element, false), LIMIT.text) : '' }));
+    .map((item) => ({ ...item.seen, seen: isGone(item) ? item.seen.text : cut(seenOf(item.element), LIMIT.text) }));
 
   // ---- a list that drops what is scrolled past: copies of the very nodes are kept, and put together at the end
   const holdsOther = (cell, parent) => [...parent.children].some((one) => one !== cell && (one.matches(POST) || one.querySelector(POST)));

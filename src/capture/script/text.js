@@ -74,11 +74,12 @@
     return style.display !== 'inline' && style.display !== 'contents' && ((style.overflowX !== 'visible' && width <= 2) || (style.overflowY !== 'visible' && height <= 2));
   };
   const range = document.createRange();
-  // `memory` keeps what is known of elements. A text without a place is not shown at all: `null`.
+  // `memory` keeps what is known of elements.
   const isSeen = (node, memory) => {
+    const parent = node.parentElement || node.getRootNode().host;
+    if (parent && getComputedStyle(parent).visibility !== 'visible') return false;
     range.selectNodeContents(node);
     const places = [...range.getClientRects()];
-    if (places.length === 0) return null;
     const view = node.ownerDocument.defaultView;
     const isRtl = getComputedStyle(node.ownerDocument.documentElement).direction === 'rtl';
     const isPlaced = places.some(({ left, right, bottom, width, height }) => width >= 1 && height >= 2 && bottom + view.scrollY > 0
@@ -86,7 +87,7 @@
     if (!isPlaced) return false;
     const passed = [];
     let hidden = false;
-    for (let one = node.parentElement || node.getRootNode().host; one && !hidden; one = parentOf(one)) {
+    for (let one = parent; one && !hidden; one = parentOf(one)) {
       if (memory.has(one)) { hidden = memory.get(one); break; }
       passed.push(one);
       hidden = hides(one);
@@ -94,14 +95,15 @@
     for (const one of passed) memory.set(one, hidden);
     return !hidden;
   };
-  const textWhere = (element, seen) => {
+  // Piece by piece, as it is drawn: words with a reading above them (ruby), or set in two ways, are drawn in pieces too.
+  const seenOf = (element) => {
     const memory = new Map();
-    return textNodes(element).filter((node) => isSeen(node, memory) === seen).map((node) => node.data).join('\n');
+    return textNodes(element).filter((node) => isSeen(node, memory)).map((node) => node.data).join('\n');
   };
   // What is seen of the page as it stands.
   const seenText = () => {
     roots(true);
-    return document.body ? textWhere(document.body, true) : '';
+    return document.body ? seenOf(document.body) : '';
   };
 
   const stash = { text: '' };
