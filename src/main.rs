@@ -1,10 +1,14 @@
-//! The program: parse, run, exit code. Started as the launcher of a browser, it becomes that browser.
+//! The program: parse, run, exit code. Started as the launcher of a browser, it becomes that browser; started as a
+//! converter, it converts one PDF.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     if let Some(failed) = bevara::capture::launcher::become_browser() {
         return failed;
+    }
+    if let Some(done) = bevara::render::pdfa::apart::become_converter() {
+        return done;
     }
     bevara::cli::main()
 }

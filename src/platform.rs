@@ -169,6 +169,12 @@ pub fn importer_for(
             return Ok(*importer);
         }
     }
+    if container.members().iter().all(|member| member.bytes == 0) {
+        return Err(PlatformError::Expected {
+            place: container.name().to_owned(),
+            expected: "an export with something in it, and it is empty; fetch it again".to_owned(),
+        });
+    }
     Err(PlatformError::NotRecognised {
         container: container.name().to_owned(),
         known: known_formats(),

@@ -21,7 +21,8 @@ use crate::model::verdict::{Counts, FileRole, Reason, Verdict};
 use crate::ops::error::{ErrorKind, OpsError};
 use crate::ops::person;
 use crate::ops::snapshot::{self, Captured, PICTURES, REQUESTS, Work};
-use crate::render::pdfa::{self, Flavour, PdfaOptions};
+use crate::render::pdfa::apart::{self, ApartError};
+use crate::render::pdfa::{Flavour, PdfaOptions};
 use crate::render::pictures::{self, Picture};
 use crate::store::stage::Stage;
 
@@ -125,6 +126,7 @@ pub async fn take_in(app: &mut App, order: &FileOrder) -> Result<Captured, OpsEr
     };
     let mut page = Pages {
         stage: &stage,
+        program: snapshot::own_program()?,
         account: &account,
         order,
         person: &person,
@@ -310,6 +312,7 @@ fn taken(bytes: &[u8]) -> Option<String> {
 #[derive(Debug)]
 struct Pages<'a> {
     stage: &'a Stage,
+    program: PathBuf,
     account: &'a AccountRow,
     order: &'a FileOrder,
     person: &'a PersonId,
@@ -365,14 +368,20 @@ impl Pages<'_> {
         {
             let raw = std::mem::take(&mut file.bytes);
             let options = self.options(Some(&file.source.name));
-            let bytes = match converted(&raw, &options) {
+            let bytes = match apart::convert(&self.program, &raw, &options) {
                 Ok(bytes) => bytes,
+                Err(ApartError::Process(source)) => {
+                    return Err(OpsError::File {
+                        path: self.program.clone(),
+                        source,
+                    });
+                }
                 Err(reason) => {
                     self.reasons.push(Reason::NotPdfa);
                     let stem = file.source.kept_as.trim_end_matches(".pdf");
                     file.source.kept_as = format!("{stem}-not-pdfa.pdf");
                     file.source.is_pdfa = false;
-                    file.source.reason = Some(reason);
+                    file.source.reason = Some(reason.to_string());
                     raw
                 }
             };
@@ -420,17 +429,5 @@ impl Pages<'_> {
             self.person,
             source.sha256
         )
-    }
-}
-
-/// The PDF as PDF/A, or why it cannot honestly be one.
-fn converted(raw: &[u8], options: &PdfaOptions) -> Result<Vec<u8>, String> {
-    let lost = pdfa::losses(raw).map_err(|error| error.to_string())?;
-    if !lost.is_empty() {
-        return Err(format!("PDF/A would leave out: {}", lost.join(", ")));
-    }
-    match pdfa::convert(raw, options) {
-        Ok(converted) => Ok(converted.bytes),
-        Err(error) => Err(error.to_string()),
     }
 }

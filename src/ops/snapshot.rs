@@ -4,7 +4,7 @@
 mod pdf;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -94,6 +94,14 @@ impl Progress for Silent {
     fn finished(&mut self, _captured: &Captured) {}
 }
 
+/// The file of this program: it starts itself as a browser's launcher and as a converter.
+pub(crate) fn own_program() -> Result<PathBuf, OpsError> {
+    std::env::current_exe().map_err(|source| OpsError::File {
+        path: "/proc/self/exe".into(),
+        source,
+    })
+}
+
 /// A browser that is started when first needed and again when it has died, with its profile in a staging folder.
 #[derive(Debug)]
 pub struct BrowserSlot {
@@ -111,13 +119,9 @@ impl BrowserSlot {
     /// A slot for `app`; nothing is started yet.
     pub fn new(app: &App) -> Result<Self, OpsError> {
         let stage = app.store.stage("browser")?;
-        let launcher = std::env::current_exe().map_err(|source| OpsError::File {
-            path: "/proc/self/exe".into(),
-            source,
-        })?;
         let options = BrowserOptions {
             path: app.config.browser.path.clone(),
-            launcher,
+            launcher: own_program()?,
             profile: stage.dir().join("profile"),
             width: app.config.capture.width,
             scale: app.config.capture.scale,

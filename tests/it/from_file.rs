@@ -321,6 +321,53 @@ fn a_pdf_becomes_pdfa_or_is_kept_as_what_it_is() {
     assert_eq!(manual["files"][0]["reason"], "PDF/A would leave out: form");
 }
 
+/// A valid PDF of one blank page whose catalog also holds `object`.
+fn pdf_with(object: &str) -> Vec<u8> {
+    let mut bytes = b"%PDF-1.7\n".to_vec();
+    let mut places = Vec::new();
+    for (number, body) in [
+        "<</Type/Catalog/Pages 2 0 R/Extra 4 0 R>>",
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>",
+        object,
+    ]
+    .iter()
+    .enumerate()
+    {
+        places.push(bytes.len());
+        bytes.extend(format!("{} 0 obj\n{body}\nendobj\n", number + 1).bytes());
+    }
+    let start = bytes.len();
+    bytes.extend(b"xref\n0 5\n0000000000 65535 f \n");
+    for place in places {
+        bytes.extend(format!("{place:010} 00000 n \n").bytes());
+    }
+    bytes.extend(format!("trailer\n<</Size 5/Root 1 0 R>>\nstartxref\n{start}\n%%EOF\n").bytes());
+    bytes
+}
+
+#[test]
+fn a_pdf_that_asks_for_too_much_memory_is_kept_as_what_it_is() {
+    let archive = archive();
+    // 20 MB that take 1.2 GB once read: an array of 10,000,000 numbers.
+    let hungry = pdf_with(&format!("[{}]", "0 ".repeat(10_000_000)));
+    let file = write(&archive, "stor.pdf", &hungry);
+    let args = ["capture", "--from-file", &file, "exempel-app", "--whole"];
+    let result = archive.json(NOW, &args).exits(1).result();
+    assert_eq!(result["captures"][0]["reasons"], json!(["not_pdfa"]));
+    let same = kept(&archive, &result, "page-0001-not-pdfa.pdf");
+    assert!(std::fs::read(&same).unwrap() == hungry, "kept as it was");
+    let reason = manual(&same)["files"][0]["reason"].clone();
+    assert!(
+        reason.as_str().unwrap().contains("was stopped (signal 6)"),
+        "{reason}"
+    );
+    // The same file with a small array has no such trouble: it is the size that stops it.
+    let small = write(&archive, "liten.pdf", &pdf_with("[0 0 0]"));
+    let args = ["capture", "--from-file", &small, "exempel-app", "--whole"];
+    archive.json(NOW, &args).exits(0);
+}
+
 #[test]
 fn what_cannot_be_taken_in_is_named_and_nothing_is_kept() {
     let archive = archive();

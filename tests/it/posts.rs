@@ -92,6 +92,17 @@ fn what_is_no_export_is_refused_with_what_is_known() {
         "{}",
         ran.stderr
     );
+    let path = archive.beside().join("avbruten.zip");
+    std::fs::write(&path, "").unwrap();
+    let ran = archive
+        .json("2026-09-02", &["ingest", "blogg", path.to_str().unwrap()])
+        .exits(1);
+    assert!(
+        ran.stderr
+            .contains("avbruten.zip: expected an export with something in it, and it is empty"),
+        "{}",
+        ran.stderr
+    );
     let ran = archive
         .json(
             "2026-09-02",
