@@ -14,7 +14,7 @@ const GOING: Duration = Duration::from_millis(500);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Act {
     /// `refused`, `hidden`, `expanded`, `forced`, `paused`, `unstuck`, `unrolled`, `reassembled`,
-    /// `unfiltered`.
+    /// `unfiltered`, `uncut`, `dismissed`.
     pub(crate) action: String,
     /// The element: name, id and classes.
     pub(crate) element: String,

@@ -30,7 +30,7 @@ const IDLE: Duration = Duration::from_hours(30 * 24);
 
 /// What `headless_chrome` does not ask for itself. The default proxy is a port where nothing listens: only a capture's
 /// own context, with its filtering proxy, gets out.
-const ARGUMENTS: [&str; 18] = [
+const ARGUMENTS: [&str; 19] = [
     "--lang=sv-SE",
     "--accept-lang=sv-SE,sv,en",
     "--hide-scrollbars",
@@ -43,6 +43,8 @@ const ARGUMENTS: [&str; 18] = [
     "--disable-field-trial-config",
     "--disable-notifications",
     "--no-pings",
+    // Without a preview there is nothing that a page's `print()` could hold up: with it, it refuses every print of ours.
+    "--disable-print-preview",
     "--no-default-browser-check",
     "--dns-prefetch-disable",
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
@@ -183,6 +185,8 @@ fn launch(
         idle_browser_timeout: IDLE,
         process_envs: Some(environment.into_iter().collect()),
         args: ARGUMENTS.iter().map(OsStr::new).collect(),
+        // A window that a page opens would lie over the page, which is then drawn no more: it is blocked.
+        ignore_default_args: vec![OsStr::new("--disable-popup-blocking")],
         ..LaunchOptions::default()
     };
     Launched::new(options).map_err(|error| format!("{error:#}"))

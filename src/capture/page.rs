@@ -311,7 +311,8 @@ async fn certificates(tab: &mut Tab, taken: &mut Taken) -> Result<(), CdpError> 
 
 /// What the traffic says, once the steps are over.
 fn observed(tab: &mut Tab, taken: &mut Taken) -> Value {
-    let traffic = tab.traffic();
+    let mut traffic = tab.traffic();
+    taken.acts.append(&mut traffic.dialogs);
     taken.facts.requests_failed = traffic.failures();
     if taken.facts.status.is_none() {
         taken.facts.status = traffic.main.status;
@@ -328,7 +329,6 @@ fn observed(tab: &mut Tab, taken: &mut Taken) -> Value {
         "given_up": traffic.given_up(),
         "unrecorded": traffic.unrecorded,
         "loads": traffic.loads,
-        "dialogs_dismissed": traffic.dialogs,
         "requests": traffic.requests,
     })
 }

@@ -9,8 +9,14 @@ use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 
+use crate::capture::consent::Act;
+
 /// How many requests are recorded one by one.
 const RECORD_LIMIT: usize = 20_000;
+/// How many dialogs are recorded one by one, and how much of what each says.
+const DIALOG_LIMIT: usize = 1_000;
+const LABEL_LIMIT: usize = 100;
+
 /// How much of a long address is recorded.
 const URL_LIMIT: usize = 4096;
 
@@ -99,7 +105,7 @@ pub(crate) struct Traffic {
     /// How often the main frame was loaded.
     pub(crate) loads: u32,
     /// Dialogs that were dismissed.
-    pub(crate) dialogs: u32,
+    pub(crate) dialogs: Vec<Act>,
     /// When something last arrived or ended.
     pub(crate) progress: Instant,
     open: BTreeMap<String, usize>,
@@ -116,7 +122,7 @@ impl Traffic {
             unrecorded: 0,
             download: false,
             loads: 0,
-            dialogs: 0,
+            dialogs: Vec::new(),
             progress: Instant::now(),
             open: BTreeMap::new(),
             needed: BTreeMap::new(),
@@ -158,7 +164,13 @@ impl Traffic {
                 self.needed.retain(|_, waiting| waiting.frame != frame);
             }
             "Page.downloadWillBegin" | "Browser.downloadWillBegin" => self.download = true,
-            "Page.javascriptDialogOpening" => self.dialogs += 1,
+            "Page.javascriptDialogOpening" if self.dialogs.len() < DIALOG_LIMIT => {
+                self.dialogs.push(Act {
+                    action: "dismissed".to_owned(),
+                    element: text(&params["type"]),
+                    label: text(&params["message"]).chars().take(LABEL_LIMIT).collect(),
+                });
+            }
             _ => {}
         }
     }

@@ -178,6 +178,12 @@ fn differences(page: &Page, taken: &Taken) -> Vec<String> {
             wrong.push(format!("{words:?} is in page.txt"));
         }
     }
+    let acts = taken.acts();
+    for wanted in &page.acts {
+        if !acts.iter().any(|act| act.trim() == wanted) {
+            wrong.push(format!("{wanted:?} is not among {acts:?}"));
+        }
+    }
     let lost = reading::lost(&text, &pdf);
     let count: usize = lost.values().sum();
     if count > page.unread {

@@ -1,4 +1,42 @@
   // ---- made ready for its picture
+  // A text that rolls past is never seen whole, and rolls off the paper: it stands in a box of the same width.
+  const stand = (marquee) => {
+    const { backgroundColor, display } = getComputedStyle(marquee);
+    const standing = document.createElement('div');
+    for (const { name: attribute, value } of marquee.attributes) {
+      if (/^(id|class|style|lang|dir|title|data-.*|aria-.*)$/.test(attribute)) standing.setAttribute(attribute, value);
+    }
+    force(standing, { display, width: `${box(marquee).width}px`, height: 'auto', 'background-color': backgroundColor });
+    standing.append(...marquee.childNodes);
+    marquee.replaceWith(standing);
+  };
+  // What a style sheet cuts off a post's text, at the end of a line or after some lines, is a part of it; where the post has
+  // no room for it, it stays cut.
+  const uncut = () => {
+    const log = [];
+    for (const post of topPosts()) {
+      if (isPlaced(post)) continue;
+      for (const element of inside(post, '*')) {
+        const style = getComputedStyle(element);
+        const line = style.textOverflow === 'ellipsis' && style.overflowX !== 'visible' && element.scrollWidth > element.clientWidth + 1;
+        const lines = style.webkitLineClamp !== 'none' && style.overflowY !== 'visible' && element.scrollHeight > element.clientHeight + 1;
+        if (!(line || lines) || !element.textContent.trim()) continue;
+        const around = [];
+        for (let one = parentOf(element); one && one !== parentOf(post); one = parentOf(one)) around.push(one);
+        const spills = (one) => one.scrollHeight > one.clientHeight + 1 && getComputedStyle(one).display !== 'inline';
+        const before = around.map(spills);
+        const own = element.getAttribute('style');
+        force(element, { '-webkit-line-clamp': 'none', height: 'auto', 'max-height': 'none' });
+        if (line) force(element, { 'white-space': 'normal', 'overflow-wrap': 'anywhere', 'text-overflow': 'clip' });
+        if (around.some((one, index) => spills(one) && !before[index])) {
+          if (own === null) element.removeAttribute('style'); else element.setAttribute('style', own);
+          continue;
+        }
+        log.push({ action: 'uncut', element: name(element), label: '' });
+      }
+    }
+    return log;
+  };
   const still = () => {
     const log = [];
     for (const one of roots(true)) {
@@ -18,6 +56,10 @@
         if (media.poster) { media.preload = 'none'; media.load(); }
         if (played) log.push({ action: 'paused', element: name(media), label: '' });
       }
+      for (const marquee of one.querySelectorAll('marquee')) {
+        log.push({ action: 'paused', element: name(marquee), label: cut(clean(marquee.textContent), 100) });
+        stand(marquee);
+      }
       const style = document.createElement('style');
       style.textContent = '*,*::before,*::after{transition:none!important;caret-color:transparent!important;scroll-behavior:auto!important;content-visibility:visible!important}';
       (one.head || one.documentElement || one).append(style);
@@ -26,7 +68,7 @@
   };
   const release = () => {
     roots(true);
-    const log = [];
+    const log = uncut();
     const view = scroller();
     if (view !== root()) {
       log.push({ action: 'unrolled', element: name(view), label: '' });

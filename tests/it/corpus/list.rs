@@ -24,6 +24,8 @@ pub(crate) struct Page {
     #[serde(default)]
     pub(crate) absent: Vec<String>,
     #[serde(default)]
+    pub(crate) acts: Vec<String>,
+    #[serde(default)]
     pub(crate) colours: Vec<[u8; 3]>,
     #[serde(default)]
     pub(crate) unread: usize,

@@ -142,6 +142,15 @@ impl Taken {
         })
     }
 
+    /// What was done to the page, each with its label.
+    pub(crate) fn acts(&self) -> Vec<String> {
+        let acts = self.requests()["acts"].clone();
+        let text = |act: &Value, name: &str| act[name].as_str().unwrap().to_owned();
+        let acts = acts.as_array().into_iter().flatten();
+        acts.map(|act| format!("{} {}", text(act, "action"), text(act, "label")))
+            .collect()
+    }
+
     /// Pictures on the page, and those that loaded.
     pub(crate) fn images(&self) -> [u64; 2] {
         let facts = self.requests()["facts"].clone();
