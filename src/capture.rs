@@ -58,6 +58,26 @@ pub struct BrowserOptions {
     pub scale: u32,
     /// How many times slower than it is the processor is made to seem to the page; 1 leaves it as it is.
     pub slowdown: u32,
+    /// How long pages are waited for.
+    pub patience: Patience,
+}
+
+/// How long pages are waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// How long the main document may take to begin.
+    pub navigate: Duration,
+    /// How long nothing may move forward before a page is given up on.
+    pub stall: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            navigate: Duration::from_secs(30),
+            stall: Duration::from_secs(8),
+        }
+    }
 }
 
 /// What the browser says of itself.

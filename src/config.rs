@@ -54,6 +54,10 @@ pub struct CaptureConfig {
     pub slots: usize,
     /// Part and level of PDF/A.
     pub pdfa: Flavour,
+    /// Seconds that a page may take to begin to answer.
+    pub navigate_seconds: u64,
+    /// Seconds without any progress after which a page is given up on.
+    pub stall_seconds: u64,
 }
 
 impl Default for CaptureConfig {
@@ -64,6 +68,8 @@ impl Default for CaptureConfig {
             scale: 1,
             slots: 1,
             pdfa: Flavour::A2u,
+            navigate_seconds: 30,
+            stall_seconds: 8,
         }
     }
 }
@@ -140,6 +146,12 @@ impl Config {
         if !(1..=64).contains(&config.capture.slots) {
             return Err(range("capture.slots", "between 1 and 64"));
         }
+        if !(1..=600).contains(&config.capture.navigate_seconds) {
+            return Err(range("capture.navigate_seconds", "between 1 and 600"));
+        }
+        if !(1..=600).contains(&config.capture.stall_seconds) {
+            return Err(range("capture.stall_seconds", "between 1 and 600"));
+        }
         if config.schedule.window_days > 90 {
             return Err(range("schedule.window_days", "at most 90"));
         }
@@ -193,6 +205,8 @@ pub const NEW_CONFIG: &str = "\
 # scale = 1
 # slots = 1
 # pdfa = \"2u\"                                  # eller 2b, 2a, 3u, 3a, 4, 4f
+# navigate_seconds = 30                        # så länge väntas på att en sida börjar svara
+# stall_seconds = 8                            # så länge får en sida stå stilla innan den ges upp
 
 [schedule]
 # window_days = 1                              # så många dagar efter dagen räknas en bild som i tid

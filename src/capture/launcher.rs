@@ -7,6 +7,7 @@
 )]
 
 use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -67,13 +68,24 @@ pub fn become_browser() -> Option<ExitCode> {
     if ready.is_err() || parent.is_none() || present != parent {
         return Some(ExitCode::FAILURE);
     }
-    let error = Command::new(program)
+    let mut browser = Command::new(program);
+    browser
         .args(std::env::args_os().skip(1))
         .env_remove(PROGRAM)
-        .env_remove(PARENT)
-        .exec();
+        .env_remove(PARENT);
+    // What Chromium would leave in /tmp goes with its profile. The socket there needs a short path (`unix(7)`).
+    if let Some(profile) = std::env::args_os().find_map(|argument| profile_of(&argument)) {
+        browser.current_dir(profile).env("TMPDIR", "/proc/self/cwd");
+    }
+    let error = browser.exec();
     tracing::error!(%error, "the browser could not be started");
     Some(ExitCode::FAILURE)
+}
+
+/// The profile directory that an argument of Chromium's names.
+fn profile_of(argument: &OsStr) -> Option<PathBuf> {
+    let bytes = argument.as_bytes().strip_prefix(b"--user-data-dir=")?;
+    Some(OsStr::from_bytes(bytes).into())
 }
 
 /// A started browser process.

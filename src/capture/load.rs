@@ -13,10 +13,6 @@ use crate::capture::proxy::Proxy;
 use crate::capture::tab::{CALL_LIMIT, Tab};
 use crate::model::verdict::Reason;
 
-/// How long the main document may take to begin.
-pub(crate) const NAVIGATE_LIMIT: Duration = Duration::from_secs(30);
-/// How long nothing may move forward before a page is given up on.
-pub(crate) const STALL_LIMIT: Duration = Duration::from_secs(8);
 /// How long a page may keep moving before it counts as never at rest.
 pub(crate) const SETTLE_LIMIT: Duration = Duration::from_secs(90);
 
@@ -66,7 +62,7 @@ pub(crate) async fn navigate(
     let params = json!({"url": url, "transitionType": "address_bar"});
     let answer = match tab
         .session
-        .call("Page.navigate", params, NAVIGATE_LIMIT)
+        .call("Page.navigate", params, tab.patience.navigate)
         .await
     {
         Ok(answer) => answer,
@@ -168,7 +164,7 @@ pub(crate) async fn settle(tab: &mut Tab, how: Quiet) -> Result<bool, CdpError> 
             last = now;
         }
         let moved = changed.max(progress);
-        if moved.elapsed() > STALL_LIMIT || begun.elapsed() > SETTLE_LIMIT {
+        if moved.elapsed() > tab.patience.stall || begun.elapsed() > SETTLE_LIMIT {
             tab.traffic().give_up();
             return Ok(false);
         }

@@ -355,7 +355,7 @@ fn provenance(
         "time_zone": ZONE,
         "media": "screen",
         "limits": {"posts": POST_LIMIT, "height": HEIGHT_LIMIT, "scroll_seconds": SCROLL_LIMIT.as_secs(),
-            "stall_seconds": load::STALL_LIMIT.as_secs(), "navigate_seconds": load::NAVIGATE_LIMIT.as_secs(),
+            "stall_seconds": options.patience.stall.as_secs(), "navigate_seconds": options.patience.navigate.as_secs(),
             "verdict": verdict::LIMITS},
         "allow_addresses": request.allow_addresses,
         "acts": taken.acts,

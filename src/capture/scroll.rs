@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::capture::cdp::CdpError;
 use crate::capture::consent::Act;
-use crate::capture::load::{self, Measure, STALL_LIMIT};
+use crate::capture::load::{self, Measure};
 use crate::capture::tab::{CALL_LIMIT, Tab};
 
 /// Posts beyond which a page is cut.
@@ -153,7 +153,7 @@ async fn step(tab: &mut Tab, place: Measure, slowly: bool) -> Result<Measure, Cd
     let mut now = go(tab, place.top + down).await?;
     tokio::time::sleep(STEP_PAUSE).await;
     let begun = Instant::now();
-    while slowly && begun.elapsed() < STALL_LIMIT {
+    while slowly && begun.elapsed() < tab.patience.stall {
         let before = now;
         now = tab.ask("bevara.measure()", CALL_LIMIT).await?;
         if now == before && now.loaded == now.images && tab.traffic().in_flight() == 0 {
@@ -244,7 +244,7 @@ async fn await_growth(
             continue;
         }
         quiet = 0;
-        if changed.max(progress).elapsed() > STALL_LIMIT {
+        if changed.max(progress).elapsed() > tab.patience.stall {
             tab.traffic().give_up();
             scrolled.at_rest = false;
         }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::capture::cdp::{CdpError, Client, Session};
 use crate::capture::phrases;
 use crate::capture::traffic::Traffic;
-use crate::capture::{BrowserOptions, VIEW_HEIGHT};
+use crate::capture::{BrowserOptions, Patience, VIEW_HEIGHT};
 
 /// How long a call may take that only changes a setting or reads a number.
 pub(crate) const CALL_LIMIT: Duration = Duration::from_secs(20);
@@ -40,6 +40,7 @@ pub(crate) struct Tab {
     target: String,
     traffic: Arc<Mutex<Traffic>>,
     world: Option<i64>,
+    pub(crate) patience: Patience,
 }
 
 /// How often a question is asked again of a page that is being loaded anew.
@@ -109,6 +110,7 @@ impl Tab {
             target,
             traffic,
             world: None,
+            patience: options.patience,
         };
         tab.prepare(options, agent).await?;
         Ok(tab)

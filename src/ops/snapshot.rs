@@ -5,12 +5,13 @@ mod pdf;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::app::App;
 use crate::capture::verdict::{self, Baseline};
-use crate::capture::{Browser, BrowserOptions, CaptureRequest, PageCapture};
+use crate::capture::{Browser, BrowserOptions, CaptureRequest, PageCapture, Patience};
 use crate::catalogue::AccountRow;
 use crate::model::cadence::{CadenceRule, Occasion, Slot};
 use crate::model::digest::Sha256Hex;
@@ -126,6 +127,10 @@ impl BrowserSlot {
             width: app.config.capture.width,
             scale: app.config.capture.scale,
             slowdown: 1,
+            patience: Patience {
+                navigate: Duration::from_secs(app.config.capture.navigate_seconds),
+                stall: Duration::from_secs(app.config.capture.stall_seconds),
+            },
         };
         Ok(Self {
             options,

@@ -104,8 +104,11 @@ fn a_killed_capture_leaves_no_browser_and_its_profile_is_swept() {
     let pages = Pages::start();
     let archive = Archive::new("2026-06-01");
     archive.add_account("2026-06-01", "slow", "annan", &pages.url("/slow"));
+    let scratch = archive.beside().join("tmp");
+    std::fs::create_dir(&scratch).unwrap();
     let mut capture = archive
         .command("2026-07-01", &["capture", "slow"])
+        .env("TMPDIR", &scratch)
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())
         .spawn()
@@ -119,6 +122,10 @@ fn a_killed_capture_leaves_no_browser_and_its_profile_is_swept() {
     capture.wait().unwrap();
     until("the browser is gone", || family(&staging).is_empty());
     assert!(std::fs::read_dir(&staging).unwrap().next().is_some());
+    assert!(
+        std::fs::read_dir(&scratch).unwrap().next().is_none(),
+        "the browser left something outside the archive"
+    );
     archive.add_account("2026-07-02", "annat", "annan", &pages.url("/"));
     assert!(
         std::fs::read_dir(&staging).unwrap().next().is_none(),

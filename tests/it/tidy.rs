@@ -35,7 +35,7 @@ fn directions() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
             "cli",
             "ops app model config clock demo capture archive catalogue evidence policy",
         ),
-        ("main", "cli capture"),
+        ("main", "cli capture render"),
         ("lib", ""),
     ];
     table

@@ -1,0 +1,302 @@
+//! What goes wrong with a capture, one line each: verdict, reason, exit code, and that nothing is left lying about. The
+//! table in Swedish is `docs/fel-vid-fangst.md`. `kill -9` of the program is in `rounds.rs`, a disk that fails in any one
+//! durable operation in `crash.rs`, a login wall known by its words alone in `capture_pages.rs`.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::pages::Pages;
+use crate::processes::{family, kill, until};
+use crate::support::{Archive, ran, repository};
+use crate::tls::{Authority, Shown};
+
+const DAY: &str = "2026-07-01T08:00:00Z";
+
+/// Registers accounts in one go.
+fn register(archive: &Archive, accounts: &[(&str, String)]) {
+    let text: Vec<String> = accounts
+        .iter()
+        .map(|(alias, url)| {
+            format!("[[konto]]\nalias = \"{alias}\"\nplattform = \"annan\"\nurl = \"{url}\"\n")
+        })
+        .collect();
+    let file = archive.beside().join("konton.toml");
+    std::fs::write(&file, text.concat()).unwrap();
+    let args = ["account", "import", file.to_str().unwrap()];
+    archive.json("2026-06-01", &args).exits(0);
+}
+
+/// Adds lines to the configuration's `[capture]`.
+fn configure(archive: &Archive, lines: &str) {
+    let path = archive.path().join("bevara.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(
+        &path,
+        text.replace("[capture]", &format!("[capture]\n{lines}")),
+    )
+    .unwrap();
+}
+
+/// A directory's own entries.
+fn entries(dir: &Path) -> Vec<String> {
+    let names = std::fs::read_dir(dir).unwrap();
+    names
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+/// A page with a picture that never comes, under a name of its own.
+fn hanging(pages: &Pages, name: &str) -> String {
+    let path = format!("/{name}");
+    let html = format!(
+        "<!DOCTYPE html><html lang=sv><title>{name}</title><h1>En bild fattas</h1><p>Texten går att läsa fast bilden aldrig kommer, och sidan är inte tom för det.<img src=/hang.png?{name}>"
+    );
+    pages.show(&path, html);
+    pages.url(&path)
+}
+
+/// Kills what `chosen` picks of the browser's processes as soon as the page `name` hangs.
+fn strike(
+    pages: &Pages,
+    staging: &Path,
+    name: &'static str,
+    chosen: fn(&str) -> bool,
+) -> std::thread::JoinHandle<()> {
+    let (pages, staging) = (pages.clone(), staging.to_owned());
+    std::thread::spawn(move || {
+        let picture = format!("/hang.png?{name}");
+        until("the page hangs", || pages.asked().contains(&picture));
+        let struck: Vec<_> = family(&staging)
+            .into_iter()
+            .filter(|one| chosen(&one.line))
+            .collect();
+        assert!(!struck.is_empty(), "{name}: there is nothing to kill");
+        for process in struck {
+            kill(process.pid);
+        }
+    })
+}
+
+/// What each line of the table comes to, in one round: one browser, and a second one after the first was killed.
+#[test]
+fn each_failure_has_its_verdict_and_leaves_nothing() {
+    let pages = Pages::start();
+    let archive = Archive::new("2026-06-01");
+    configure(&archive, "navigate_seconds = 5\nstall_seconds = 3");
+    let [home, scratch] = ["home", "tmp"].map(|name| archive.beside().join(name));
+    std::fs::create_dir(&home).unwrap();
+    std::fs::create_dir(&scratch).unwrap();
+    let authority = Authority::new(archive.beside());
+    authority.trust_in(&home);
+    let [good, expired, other, own] = [
+        Shown::Good,
+        Shown::Expired,
+        Shown::OtherHost,
+        Shown::SelfSigned,
+    ]
+    .map(|shown| authority.serve(shown));
+    let dead = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let dead_url = format!("http://{}/", dead.local_addr().unwrap());
+    drop(dead);
+    let failed = |reason: &str| ("failed", json!([reason]));
+    let table = [
+        // First, because those who strike wait for them.
+        ("flik-dor", hanging(&pages, "flik"), failed("crashed")),
+        ("efter-fliken", pages.url("/"), ("complete", json!([]))),
+        ("lasare-dor", hanging(&pages, "lasare"), failed("crashed")),
+        ("efter-lasaren", pages.url("/"), ("complete", json!([]))),
+        ("finns-inte", pages.url("/404"), failed("http_4xx")),
+        (
+            "finns-inte-tomt",
+            pages.url("/404-empty"),
+            failed("http_4xx"),
+        ),
+        ("serverfel", pages.url("/500"), failed("http_5xx")),
+        (
+            "serverfel-tomt",
+            pages.url("/500-empty"),
+            failed("http_5xx"),
+        ),
+        (
+            "inloggning",
+            pages.url("/wall.html"),
+            failed("not_logged_in"),
+        ),
+        (
+            "omdirigerad-till-inloggning",
+            pages.url("/konto"),
+            failed("not_logged_in"),
+        ),
+        ("svarar-aldrig", pages.url("/hang"), failed("timeout_page")),
+        (
+            "bild-kommer-aldrig",
+            hanging(&pages, "bild"),
+            ("partial", json!(["timeout_page", "partial_images"])),
+        ),
+        ("ingen-lyssnar", dead_url, failed("refused")),
+        (
+            "okand-vard",
+            "https://finns-inte.invalid/".to_owned(),
+            failed("dns"),
+        ),
+        ("omdirigeras", pages.url("/loop"), failed("redirect_loop")),
+        (
+            "sparrat-nat",
+            format!("http://10.0.0.1:{}/", pages.port()),
+            failed("blocked"),
+        ),
+        (
+            "sparrat-som-ipv6",
+            format!("http://[::ffff:10.0.0.1]:{}/", pages.port()),
+            failed("blocked"),
+        ),
+        (
+            "metadata",
+            "http://169.254.169.254/latest/meta-data/".to_owned(),
+            failed("blocked"),
+        ),
+        (
+            "omdirigeras-till-sparrat",
+            pages.url("/to?http://10.0.0.1/"),
+            failed("blocked"),
+        ),
+        ("fil", pages.url("/file"), failed("no_page")),
+        ("bild", pages.url("/colour.png?n=1"), failed("no_page")),
+        ("tomt-svar", pages.url("/mute"), failed("no_page")),
+        ("inte-http", pages.url("/no-http"), failed("no_page")),
+        ("tls-egen", own.url(), failed("tls")),
+        ("tls-utgangen", expired.url(), failed("tls")),
+        ("tls-annan-vard", other.url(), failed("tls")),
+        // Of the same authority, and trusted: it is the dates and the host that the two before were refused for.
+        ("tls-bra", good.url(), ("complete", json!([]))),
+    ];
+    let accounts: Vec<_> = table
+        .iter()
+        .map(|(alias, url, _)| (*alias, url.clone()))
+        .collect();
+    register(&archive, &accounts);
+    let staging = archive.path().join("staging");
+    let strikes = [
+        strike(&pages, &staging, "flik", |line| {
+            line.contains("--type=renderer")
+        }),
+        strike(&pages, &staging, "lasare", |_| true),
+    ];
+    let mut args = vec!["capture"];
+    args.extend(table.iter().map(|(alias, ..)| *alias));
+    let mut command = archive.command(DAY, &args);
+    command
+        .env("HOME", &home)
+        .env("TMPDIR", &scratch)
+        .arg("--json");
+    let result = ran(&mut command).exits(1).result();
+    for strike in strikes {
+        strike.join().unwrap();
+    }
+    let rows = result["captures"].as_array().unwrap();
+    assert_eq!(rows.len(), table.len());
+    for ((alias, _, (verdict, reasons)), row) in table.iter().zip(rows) {
+        let came_to = (&row["account"], &row["verdict"], &row["reasons"]);
+        assert_eq!(
+            came_to,
+            (&json!(alias), &json!(verdict), reasons),
+            "{row:#}"
+        );
+        stands_in_the_document(verdict, reasons);
+    }
+    assert_eq!(entries(&staging), Vec::<String>::new());
+    assert_eq!(entries(&scratch), Vec::<String>::new());
+    assert!(family(&staging).is_empty(), "a browser is left");
+    // A capture that is not complete costs the whole run its 0; one that is alone gives it.
+    archive.json(DAY, &["capture", "ingen-lyssnar"]).exits(1);
+    archive.json(DAY, &["capture", "efter-fliken"]).exits(0);
+    archive.json(DAY, &["verify"]).exits(0);
+    kept(&archive, rows);
+}
+
+/// A page of noise, whose pictures no file format makes small.
+const NOISE: &str = "<!DOCTYPE html><html lang=sv><title>Brus</title><p>Text.<canvas width=1200 height=6000></canvas><script>
+    const surface = document.querySelector('canvas').getContext('2d'), noise = surface.createImageData(1200, 6000);
+    for (let i = 0; i < noise.data.length; i += 65536) crypto.getRandomValues(noise.data.subarray(i, i + 65536));
+    for (let i = 3; i < noise.data.length; i += 4) noise.data[i] = 255;
+    surface.putImageData(noise, 0, 0);</script>";
+
+/// A disk that is full while the page's pictures are written: a file system of its own, in a namespace of its own.
+#[test]
+fn a_full_disk_ends_the_run_and_leaves_nothing() {
+    let pages = Pages::start();
+    pages.show("/noise", NOISE.to_owned());
+    let archive = Archive::new("2026-06-01");
+    archive.add_account("2026-06-01", "brus", "annan", &pages.url("/noise"));
+    let disk = archive.beside().join("disk");
+    std::fs::create_dir(&disk).unwrap();
+    let script = r#"set -e
+        mount -t tmpfs -o size=30m none "$DISK"
+        cp -a "$ARCHIVE/." "$DISK"
+        full() { "$BEVARA" --archive "$DISK" --as-of "$DAY" --json "$@"; echo "exit $?"; ls -A "$DISK/staging"; }
+        set +e
+        full capture brus
+        full verify
+        mount -o remount,size=300m "$DISK"
+        full capture brus
+        full verify"#;
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "sh", "-c", script]);
+    command
+        .env("DISK", &disk)
+        .env("ARCHIVE", archive.path())
+        .env("DAY", DAY);
+    command
+        .env("BEVARA", env!("CARGO_BIN_EXE_bevara"))
+        .env_remove("BEVARA_PERSON");
+    let ran = ran(&mut command);
+    if ran.stderr.contains("Operation not permitted") {
+        println!("not checked: a full disk; this system gives no namespaces to ordinary users");
+        return;
+    }
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    let others: Vec<&&str> = lines.iter().filter(|line| !line.starts_with('{')).collect();
+    assert_eq!(
+        others,
+        [&"exit 3", &"exit 0", &"exit 0", &"exit 0"],
+        "{ran:?}"
+    );
+    let full: Value = serde_json::from_str(lines[0]).unwrap();
+    let message = full["findings"][0]["message"].as_str().unwrap();
+    assert!(message.contains("No space left on device"), "{message}");
+    assert!(family(&disk).is_empty(), "a browser is left");
+}
+
+/// The Swedish table says the same, line by line.
+#[track_caller]
+fn stands_in_the_document(verdict: &str, reasons: &Value) {
+    let text = std::fs::read_to_string(repository().join("docs/fel-vid-fangst.md")).unwrap();
+    let swedish = match verdict {
+        "partial" => "ofullständig",
+        "failed" => "misslyckad",
+        _ => return,
+    };
+    let codes: Vec<String> = reasons
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|code| format!("`{}`", code.as_str().unwrap()))
+        .collect();
+    let cells = format!("| {swedish} | {} | 1 |", codes.join(", "));
+    assert!(text.contains(&cells), "{cells} stands nowhere");
+}
+
+/// Only what was kept has a directory.
+fn kept(archive: &Archive, rows: &[Value]) {
+    let kept: BTreeSet<String> = walkdir::WalkDir::new(archive.path().join("store/captures"))
+        .into_iter()
+        .map(|entry| entry.unwrap().file_name().to_str().unwrap().to_owned())
+        .collect();
+    for row in rows {
+        let id = row["capture"].as_str().unwrap();
+        assert_eq!(kept.contains(id), row["verdict"] != "failed", "{row:#}");
+    }
+}
