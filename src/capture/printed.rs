@@ -253,6 +253,23 @@ mod tests {
     }
 
     #[test]
+    fn a_letter_set_by_itself_is_no_loss() {
+        let post = ["Anfang i början av stycket, som är långt."];
+        let print = "A\nnfang i början av stycket, som är långt.";
+        assert_eq!(count(&post, &print.replacen('\n', "\n12\n", 1)), 1);
+        assert_eq!(count(&post, "nfang stycket, som är långt."), 0);
+    }
+
+    #[test]
+    fn the_form_in_which_a_letter_is_written_does_not_matter() {
+        assert_eq!(count(&["fisk i två kar"], "\u{fb01}sk i tva\u{30a} kar"), 1);
+        // A vowel that is drawn before the letter after which it is written.
+        let drawn = "\u{93f}दन श\u{93f}नवार";
+        assert_eq!(count(&["द\u{93f}न शन\u{93f}वार"], drawn), 1);
+        assert_eq!(count(&["द\u{93f}न मंगलवार"], drawn), 0);
+    }
+
+    #[test]
     fn what_no_font_has_is_not_asked_for() {
         let rare = posts(&["Kitan \u{18b00}\u{18b01}\u{18b02}"]);
         assert_eq!(standing(&rare, "", "Kitan", &[]), 0);

@@ -157,6 +157,15 @@ fn differences(page: &Page, taken: &Taken) -> Vec<String> {
     {
         wrong.push(format!("posts {:?} instead of {posts}", taken.counts));
     }
+    // Pictures have no text of their own to count in.
+    let is_printed = !taken.reasons.contains(&"timeout_print".to_owned());
+    let printed = page.printed.or(page.posts).filter(|_| is_printed);
+    if printed.is_some() && taken.printed != printed {
+        wrong.push(format!(
+            "printed {:?} instead of {printed:?}",
+            taken.printed
+        ));
+    }
     if let Some(images) = page.images
         && taken.images() != [images; 2]
     {

@@ -18,6 +18,7 @@ pub(crate) struct Page {
     #[serde(default)]
     pub(crate) reasons: Vec<String>,
     pub(crate) posts: Option<u64>,
+    pub(crate) printed: Option<u64>,
     pub(crate) images: Option<u64>,
     #[serde(default)]
     pub(crate) text: Vec<String>,

@@ -24,6 +24,8 @@ pub(crate) struct Taken {
     pub(crate) reasons: Vec<String>,
     /// Posts in document, text and inventory.
     pub(crate) counts: [u64; 3],
+    /// Posts in the text of the PDF, where there is one of the browser's.
+    pub(crate) printed: Option<u64>,
     /// Files by role.
     files: BTreeMap<String, Vec<PathBuf>>,
 }
@@ -115,6 +117,7 @@ impl Taken {
                 .map(text)
                 .collect(),
             counts: ["dom", "text", "inventory"].map(|name| row["counts"][name].as_u64().unwrap()),
+            printed: row["counts"]["pdf"].as_u64(),
             files,
         }
     }
