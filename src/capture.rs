@@ -15,6 +15,7 @@ mod proxy;
 mod scroll;
 mod shots;
 mod tab;
+mod targets;
 mod text;
 mod traffic;
 pub mod verdict;

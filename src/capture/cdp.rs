@@ -236,15 +236,20 @@ impl Client {
             return;
         };
         if let Some(id) = message["id"].as_u64() {
-            if let Some(pending) = self.state().pending.remove(&id) {
-                let result = match message.get("error") {
-                    Some(error) => Err(CdpError::Refused {
-                        method: pending.method,
-                        message: error["message"].as_str().unwrap_or("no reason").to_owned(),
-                    }),
-                    None => Ok(message["result"].take()),
-                };
-                answer(pending, result);
+            let refusal = message.get("error").map(|error| {
+                let text = error["message"].as_str().unwrap_or("no reason");
+                text.to_owned()
+            });
+            match (self.state().pending.remove(&id), refusal) {
+                (Some(pending), Some(message)) => {
+                    let method = pending.method;
+                    answer(pending, Err(CdpError::Refused { method, message }));
+                }
+                (Some(pending), None) => answer(pending, Ok(message["result"].take())),
+                (None, Some(message)) => {
+                    tracing::debug!(message, "a call was refused that nobody waits for");
+                }
+                (None, None) => {}
             }
             return;
         }
@@ -336,6 +341,26 @@ impl Session {
         self.client
             .send(Some(&self.id), method, params, limit)
             .await
+    }
+
+    /// Takes over a session that the browser attached by itself, from within the listener that is told of it: so none
+    /// of its events is missed.
+    pub(crate) fn adopt(&self, id: &str, target: &str, listener: Listener) -> Self {
+        let state = SessionState {
+            target: target.to_owned(),
+            death: None,
+            listener,
+        };
+        self.client.state().sessions.insert(id.to_owned(), state);
+        Self {
+            client: self.client.clone(),
+            id: id.to_owned(),
+        }
+    }
+
+    /// The browser's name for it.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
     }
 
     /// A call whose answer nobody waits for; for listeners.

@@ -37,7 +37,9 @@ pub(crate) const AFTER_CHANGE: Quiet = Quiet {
 /// What the page script measures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 pub(crate) struct Measure {
-    /// Whether the document has loaded.
+    /// Whether the document has been read to its end.
+    pub(crate) parsed: bool,
+    /// Whether the document has loaded, with everything in it, its frames too.
     pub(crate) ready: bool,
     /// Height of what scrolls, in CSS pixels.
     pub(crate) height: u32,
@@ -147,11 +149,13 @@ pub(crate) async fn settle(tab: &mut Tab, how: Quiet) -> Result<bool, CdpError> 
     let mut quiet = 0;
     loop {
         let now: Measure = tab.ask("bevara.measure()", CALL_LIMIT).await?;
-        let (in_flight, progress) = {
-            let traffic = tab.traffic();
-            (traffic.in_flight(), traffic.progress)
+        let (in_flight, progress, held) = {
+            let mut traffic = tab.traffic();
+            let in_flight = traffic.in_flight();
+            (in_flight, traffic.progress, traffic.is_held_by_embed())
         };
-        if now == last && now.ready && in_flight == 0 {
+        let ready = now.ready || (now.parsed && held);
+        if now == last && ready && in_flight == 0 {
             quiet += 1;
             if quiet >= how.looks {
                 return Ok(true);

@@ -311,6 +311,7 @@ async fn certificates(tab: &mut Tab, taken: &mut Taken) -> Result<(), CdpError> 
 
 /// What the traffic says, once the steps are over.
 fn observed(tab: &mut Tab, taken: &mut Taken) -> Value {
+    let census = tab.targets().census();
     let mut traffic = tab.traffic();
     taken.acts.append(&mut traffic.dialogs);
     taken.facts.requests_failed = traffic.failures();
@@ -327,8 +328,10 @@ fn observed(tab: &mut Tab, taken: &mut Taken) -> Value {
         "tls": traffic.main.security,
         "error": traffic.main.error,
         "given_up": traffic.given_up(),
+        "embeds_unanswered": traffic.embeds_unanswered(),
         "unrecorded": traffic.unrecorded,
         "loads": traffic.loads,
+        "targets": census,
         "requests": traffic.requests,
     })
 }

@@ -24,6 +24,8 @@ const PIECE_LIMIT: Duration = Duration::from_secs(30);
 /// (one print in three on a loaded machine, Chromium 156), and setting it to what the agent has on record does nothing:
 /// so it is unset first.
 pub(crate) async fn as_on_screen(tab: &Tab) -> Result<(), CdpError> {
+    // A frame that does not answer holds up the print for ever (Chromium 156).
+    tab.targets().stop_all();
     for (method, params) in [
         ("Emulation.setEmulatedMedia", json!({"media": ""})),
         ("Emulation.setEmulatedMedia", json!({"media": "screen"})),

@@ -233,7 +233,7 @@ async fn await_growth(
             return Ok(Some(now));
         }
         let (in_flight, progress) = {
-            let traffic = tab.traffic();
+            let mut traffic = tab.traffic();
             (traffic.in_flight(), traffic.progress)
         };
         if now != last {

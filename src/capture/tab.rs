@@ -1,7 +1,7 @@
 //! A tab in a disposable context of its own: language, zone and media set, events listened to, scripts run in an
 //! isolated world that the page can neither see nor change.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::capture::cdp::{CdpError, Client, Session};
 use crate::capture::phrases;
+use crate::capture::targets::{Settings, Targets};
 use crate::capture::traffic::Traffic;
 use crate::capture::{BrowserOptions, Patience, VIEW_HEIGHT};
 
@@ -38,7 +39,7 @@ pub(crate) struct Tab {
     pub(crate) session: Session,
     context: String,
     target: String,
-    traffic: Arc<Mutex<Traffic>>,
+    targets: Arc<Targets>,
     world: Option<i64>,
     pub(crate) patience: Patience,
 }
@@ -90,58 +91,35 @@ impl Tab {
             .call("Target.createTarget", params, CALL_LIMIT)
             .await?;
         let target = string(&made["targetId"]);
+        let settings = Settings {
+            agent: agent.to_owned(),
+            slowdown: options.slowdown,
+        };
         // A page target's main frame has the target's id.
-        let traffic = Arc::new(Mutex::new(Traffic::new(&target)));
-        let heard = Arc::clone(&traffic);
-        let listener = Arc::new(move |session: &Session, method: &str, params: &Value| {
-            if method == "Page.javascriptDialogOpening" {
-                session.post(
-                    "Page.handleJavaScriptDialog",
-                    &json!({"accept": params["type"] == "beforeunload"}),
-                );
-            }
-            lock(&heard).event(method, params);
-        });
-        let session = client.attach(&target, listener, CALL_LIMIT).await?;
+        let targets = Targets::new(settings.clone(), Traffic::new(&target));
+        let session = client
+            .attach(&target, targets.listener("page"), CALL_LIMIT)
+            .await?;
         let tab = Self {
             client: client.clone(),
             session,
             context: context.to_owned(),
             target,
-            traffic,
+            targets,
             world: None,
             patience: options.patience,
         };
-        tab.prepare(options, agent).await?;
+        tab.prepare(options, &settings).await?;
         Ok(tab)
     }
 
-    async fn prepare(&self, options: &BrowserOptions, agent: &str) -> Result<(), CdpError> {
+    async fn prepare(&self, options: &BrowserOptions, settings: &Settings) -> Result<(), CdpError> {
         let size = json!({"width": options.width, "height": VIEW_HEIGHT, "deviceScaleFactor": options.scale, "mobile": false});
-        let agent = json!({"userAgent": agent, "acceptLanguage": "sv-SE,sv,en"});
-        let calls = [
-            ("Inspector.enable", json!({})),
+        let own = [
             ("Page.enable", json!({})),
-            (
-                "Network.enable",
-                json!({"maxTotalBufferSize": 1_000_000, "maxResourceBufferSize": 500_000}),
-            ),
-            ("Network.setBypassServiceWorker", json!({"bypass": true})),
-            ("Network.setUserAgentOverride", agent),
-            ("Emulation.setTimezoneOverride", json!({"timezoneId": ZONE})),
-            ("Emulation.setLocaleOverride", json!({"locale": LANGUAGE})),
-            ("Emulation.setEmulatedMedia", json!({"media": "screen"})),
-            (
-                "Emulation.setFocusEmulationEnabled",
-                json!({"enabled": true}),
-            ),
             ("Emulation.setDeviceMetricsOverride", size),
-            (
-                "Emulation.setCPUThrottlingRate",
-                json!({"rate": options.slowdown.max(1)}),
-            ),
         ];
-        for (method, params) in calls {
+        for (method, params) in settings.calls(false).into_iter().chain(own) {
             self.session.call(method, params, CALL_LIMIT).await?;
         }
         Ok(())
@@ -149,25 +127,12 @@ impl Tab {
 
     /// What has been observed so far.
     pub(crate) fn traffic(&self) -> MutexGuard<'_, Traffic> {
-        lock(&self.traffic)
+        self.targets.traffic()
     }
 
-    /// The connection to the browser.
-    pub(crate) fn client(&self) -> &Client {
-        &self.client
-    }
-
-    /// Frames of this tab that the browser runs in processes of their own.
-    pub(crate) async fn frame_targets(&self) -> Result<Vec<String>, CdpError> {
-        let answer = self
-            .client
-            .call("Target.getTargets", json!({}), CALL_LIMIT)
-            .await?;
-        let all = answer["targetInfos"].as_array().into_iter().flatten();
-        Ok(all
-            .filter(|one| one["type"] == "iframe" && one["browserContextId"] == *self.context)
-            .map(|one| string(&one["targetId"]))
-            .collect())
+    /// Frames of other sites and workers.
+    pub(crate) fn targets(&self) -> &Targets {
+        &self.targets
     }
 
     /// The value of an expression of the page script, `bevara.…`.
@@ -262,6 +227,7 @@ impl Tab {
         if let Err(error) = closed {
             tracing::debug!(%error, "a tab did not close");
         }
+        self.targets.forget();
         self.session.forget();
         dispose(&self.client, &self.context).await
     }
@@ -273,10 +239,6 @@ async fn dispose(client: &Client, context: &str) -> Result<(), CdpError> {
         .call("Target.disposeBrowserContext", params, CLEAR_LIMIT)
         .await
         .map(drop)
-}
-
-fn lock(traffic: &Mutex<Traffic>) -> MutexGuard<'_, Traffic> {
-    traffic.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn string(value: &Value) -> String {

@@ -107,19 +107,13 @@ pub(crate) async fn read(
 }
 
 /// Adds what frames of other origins say, after the page's own text.
-async fn frames(tab: &mut Tab, text: &mut String, texts: &mut Texts) -> Result<(), Problem> {
-    let strangers: Vec<String> = tab.ask("bevara.strangers()", CALL_LIMIT).await?;
-    if strangers.is_empty() {
-        return Ok(());
-    }
-    let read = frames::texts(tab).await?;
-    for one in &read {
+async fn frames(tab: &Tab, text: &mut String, texts: &mut Texts) -> Result<(), Problem> {
+    let foreign = frames::read(tab).await?;
+    for one in &foreign.texts {
         text.push_str("\n\n");
         text.push_str(one.trim());
     }
-    if read.len() < strangers.len() {
-        texts.frames_unread = strangers;
-    }
+    texts.frames_unread = foreign.unread;
     Ok(())
 }
 

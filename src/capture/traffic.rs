@@ -1,5 +1,6 @@
 //! What a page asks for and gets, from the browser's network events: requests in flight, redirects, failures, and the
-//! answer to the main document. Addresses stay in `requests.json`.
+//! answer to the main document; those of its frames of other sites and of its workers too. Addresses stay in
+//! `requests.json`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -22,6 +23,16 @@ const URL_LIMIT: usize = 4096;
 
 /// How long an answered call of a script must be silent to count as ended.
 const SILENCE: Duration = Duration::from_secs(1);
+/// How long a request of an embed may be silent before it is waited for no more.
+const EMBED_SILENCE: Duration = Duration::from_secs(3);
+/// How long a page waits for its embeds alone, all in all.
+const EMBED_LIMIT: Duration = Duration::from_secs(30);
+/// The most that one look at what is in flight adds to that.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What a frame of another site is called, and a window that the page opened.
+pub(crate) const FRAME: &str = "iframe";
+pub(crate) const POPUP: &str = "popup";
 
 /// A request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -33,6 +44,9 @@ pub(crate) struct Request {
     /// `Document`, `Image`, `Script` …
     #[serde(rename = "type")]
     pub(crate) kind: String,
+    /// What asked where it was not the page's own process: `iframe`, `popup`, `worker`, `service_worker` …
+    #[serde(rename = "in", skip_serializing_if = "Option::is_none")]
+    pub(crate) target: Option<String>,
     /// HTTP status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) status: Option<u16>,
@@ -58,14 +72,24 @@ struct Waiting {
     frame: String,
     /// Made by a script.
     is_call: bool,
+    /// A document, not something that belongs to one.
+    is_document: bool,
+    /// Made for a frame of another site: what it lacks is no lack of the page.
+    is_embed: bool,
+    made: Instant,
     /// When a part of the answer last came.
     heard: Option<Instant>,
 }
 
 impl Waiting {
-    /// A script that does not read its answer's body never lets the request end: after a silence it counts as ended.
-    fn is_on(&self) -> bool {
-        !self.is_call || self.heard.is_none_or(|heard| heard.elapsed() < SILENCE)
+    /// A script that does not read its answer's body never lets the request end: after a silence it counts as ended. An
+    /// embed that says nothing does not hold up the page.
+    fn is_on(&self, now: Instant) -> bool {
+        let silent = |since: Instant| now.saturating_duration_since(since);
+        if self.is_embed {
+            return silent(self.heard.unwrap_or(self.made)) < EMBED_SILENCE;
+        }
+        !self.is_call || self.heard.is_none_or(|heard| silent(heard) < SILENCE)
     }
 }
 
@@ -108,9 +132,14 @@ pub(crate) struct Traffic {
     pub(crate) dialogs: Vec<Act>,
     /// When something last arrived or ended.
     pub(crate) progress: Instant,
+    /// Where each frame was sent last, by its id.
+    addresses: BTreeMap<String, String>,
     open: BTreeMap<String, usize>,
     needed: BTreeMap<String, Waiting>,
     given_up: BTreeSet<String>,
+    /// How long embeds alone have been waited for, and since when.
+    alone: Duration,
+    alone_since: Option<Instant>,
 }
 
 impl Traffic {
@@ -124,44 +153,110 @@ impl Traffic {
             loads: 0,
             dialogs: Vec::new(),
             progress: Instant::now(),
+            addresses: BTreeMap::new(),
             open: BTreeMap::new(),
             needed: BTreeMap::new(),
             given_up: BTreeSet::new(),
+            alone: Duration::ZERO,
+            alone_since: None,
         }
     }
 
-    /// Requests that the page waits for: not streams, beacons, media, or other hosts' calls from scripts.
-    pub(crate) fn in_flight(&self) -> usize {
-        self.needed.values().filter(|one| one.is_on()).count()
+    /// Requests that the page waits for: not streams, beacons, media, or other hosts' calls from scripts; and those of
+    /// embeds only while there is patience with them.
+    pub(crate) fn in_flight(&mut self) -> usize {
+        self.in_flight_at(Instant::now())
+    }
+
+    fn in_flight_at(&mut self, now: Instant) -> usize {
+        let on = || self.needed.values().filter(|one| one.is_on(now));
+        let own = on().filter(|one| !one.is_embed).count();
+        let embeds = on().count() - own;
+        if own > 0 || embeds == 0 {
+            self.alone_since = None;
+            return own;
+        }
+        if let Some(since) = self.alone_since.replace(now) {
+            self.alone += now.saturating_duration_since(since).min(LOOK);
+        }
+        if self.alone >= EMBED_LIMIT {
+            return 0;
+        }
+        // This wait has its own limit, so the page does not stall meanwhile.
+        self.progress = self.progress.max(now);
+        embeds
+    }
+
+    /// Whether an embed is waited for no more that may keep the document from saying that it has loaded.
+    pub(crate) fn is_held_by_embed(&self) -> bool {
+        let now = Instant::now();
+        let mut embeds = self.needed.values().filter(|one| one.is_embed);
+        self.alone >= EMBED_LIMIT || embeds.any(|one| !one.is_on(now))
     }
 
     /// Waits no more for what is still unanswered.
     pub(crate) fn give_up(&mut self) {
+        let now = Instant::now();
         let waited = std::mem::take(&mut self.needed);
-        let still = waited.into_values().filter(Waiting::is_on);
+        let (embeds, own): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            waited.into_iter().partition(|(_, one)| one.is_embed);
+        self.needed = embeds;
+        let still = own.into_values().filter(|one| one.is_on(now));
         self.given_up
             .extend(still.map(|waiting| shorten(&waiting.url)));
     }
 
-    /// Takes in an event of the Network, Page or Browser domain.
-    pub(crate) fn event(&mut self, method: &str, params: &Value) {
+    /// Addresses that embeds have asked for and not got to the end.
+    pub(crate) fn embeds_unanswered(&self) -> BTreeSet<String> {
+        let open = self.needed.values().filter(|one| one.is_embed);
+        open.map(|one| shorten(&one.url)).collect()
+    }
+
+    /// Addresses of embeds that have not come.
+    pub(crate) fn frames_unanswered(&self) -> Vec<String> {
+        let frames = self
+            .needed
+            .values()
+            .filter(|one| one.is_embed && one.is_document && one.heard.is_none());
+        frames.map(|one| shorten(&one.url)).collect()
+    }
+
+    /// Where a frame was sent last.
+    pub(crate) fn address(&self, frame: &str) -> Option<&str> {
+        self.addresses.get(frame).map(String::as_str)
+    }
+
+    /// Takes in an event of the Network, Page or Browser domain; `target` is what it comes from, `page` or another.
+    pub(crate) fn event(&mut self, target: &str, method: &str, params: &Value) {
+        let progress = self.progress;
+        self.take_in(target, method, params);
+        // What happens in embeds is no progress of the page.
+        if target == FRAME || target == POPUP {
+            self.progress = progress;
+        }
+    }
+
+    fn take_in(&mut self, target: &str, method: &str, params: &Value) {
         match method {
-            "Network.requestWillBeSent" => self.sent(params),
+            "Network.requestWillBeSent" => self.sent(target, params),
             "Network.responseReceived" => self.answered(params),
-            "Network.dataReceived" => self.heard(&text(&params["requestId"])),
+            "Network.dataReceived" | "Network.requestServedFromCache" => {
+                self.heard(&text(&params["requestId"]));
+            }
             "Network.loadingFinished" => {
                 if let Some(request) = self.end(params) {
                     request.bytes = params["encodedDataLength"].as_f64().map(whole);
                 }
             }
             "Network.loadingFailed" => self.failed(params),
-            "Network.requestServedFromCache" => self.progress = Instant::now(),
             "Page.frameNavigated" if params["frame"]["id"] == self.frame.as_str() => {
                 self.loads += 1;
             }
             "Page.frameDetached" if params["reason"] == "swap" => {
+                // Of what its old process asked for nothing more is heard; its new one asks for itself.
                 let frame = text(&params["frameId"]);
-                self.needed.retain(|_, waiting| waiting.frame != frame);
+                self.needed
+                    .retain(|_, waiting| waiting.frame != frame || waiting.is_embed);
             }
             "Page.downloadWillBegin" | "Browser.downloadWillBegin" => self.download = true,
             "Page.javascriptDialogOpening" if self.dialogs.len() < DIALOG_LIMIT => {
@@ -175,12 +270,12 @@ impl Traffic {
         }
     }
 
-    fn sent(&mut self, params: &Value) {
-        self.progress = Instant::now();
+    fn sent(&mut self, target: &str, params: &Value) {
         let id = text(&params["requestId"]);
         let kind = text(&params["type"]);
         let url = text(&params["request"]["url"]);
-        let main = kind == "Document" && params["frameId"] == self.frame.as_str();
+        let frame = text(&params["frameId"]);
+        let main = kind == "Document" && frame == self.frame;
         if let Some(answer) = params.get("redirectResponse") {
             let status = status(&answer["status"]);
             if let Some(request) = self.recorded(&id) {
@@ -203,16 +298,24 @@ impl Traffic {
             }
             self.main.url.clone_from(&url);
         }
+        if kind == "Document" && self.addresses.len() < RECORD_LIMIT {
+            self.addresses.insert(frame.clone(), shorten(&url));
+        }
+        let is_embed = self.is_embed(target, &frame);
+        if !is_embed {
+            self.progress = Instant::now();
+        }
         if url.starts_with("data:") || url.starts_with("blob:") {
             return;
         }
-        // Of a frame of another site nothing more is heard here: it lives in a process of its own.
-        let is_stranger = kind == "Document" && !main && !self.is_own(&url);
-        if self.is_needed(&kind, &url) && !is_stranger {
+        if self.is_needed(&kind, &url) {
             let waiting = Waiting {
                 url: url.clone(),
-                frame: text(&params["frameId"]),
+                frame,
                 is_call: kind == "Fetch" || kind == "XHR",
+                is_document: kind == "Document",
+                is_embed,
+                made: Instant::now(),
                 heard: None,
             };
             self.needed.insert(id.clone(), waiting);
@@ -226,14 +329,20 @@ impl Traffic {
             url: shorten(&url),
             method: text(&params["request"]["method"]),
             kind,
+            target: (target != "page").then(|| target.to_owned()),
             ..Request::default()
         });
     }
 
+    /// Something came of a request. What comes of an embed is no progress of the page.
     fn heard(&mut self, id: &str) {
-        self.progress = Instant::now();
-        if let Some(waiting) = self.needed.get_mut(id) {
-            waiting.heard = Some(self.progress);
+        let now = Instant::now();
+        let waiting = self.needed.get_mut(id);
+        if !waiting.as_ref().is_some_and(|one| one.is_embed) {
+            self.progress = now;
+        }
+        if let Some(waiting) = waiting {
+            waiting.heard = Some(now);
         }
     }
 
@@ -275,8 +384,8 @@ impl Traffic {
     }
 
     fn end(&mut self, params: &Value) -> Option<&mut Request> {
-        self.progress = Instant::now();
         let id = text(&params["requestId"]);
+        self.heard(&id);
         self.needed.remove(&id);
         let index = self.open.remove(&id)?;
         self.requests.get_mut(index)
@@ -300,6 +409,17 @@ impl Traffic {
         match (site(&self.main.url), site(url)) {
             (Some(own), Some(other)) => own == other,
             _ => false,
+        }
+    }
+
+    /// Whether a frame shows another site: by where it was sent, or, where it was sent nowhere, by where it runs.
+    fn is_embed(&self, target: &str, frame: &str) -> bool {
+        if target == POPUP {
+            return true;
+        }
+        match self.addresses.get(frame) {
+            Some(url) if url.starts_with("http") => !self.is_own(url),
+            _ => target == FRAME,
         }
     }
 
@@ -375,4 +495,129 @@ fn whole(length: f64) -> u64 {
 
 fn shorten(url: &str) -> String {
     url.chars().take(URL_LIMIT).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = "https://kommun.example/konto";
+
+    fn send(
+        traffic: &mut Traffic,
+        target: &str,
+        (id, frame): (&str, &str),
+        (kind, url): (&str, &str),
+    ) {
+        let params = serde_json::json!({"requestId": id, "frameId": frame, "type": kind, "request": {"url": url, "method": "GET"}});
+        traffic.event(target, "Network.requestWillBeSent", &params);
+    }
+
+    fn page() -> Traffic {
+        let mut traffic = Traffic::new("main");
+        send(&mut traffic, "page", ("m", "main"), ("Document", PAGE));
+        end(&mut traffic, "page", "m");
+        traffic
+    }
+
+    fn end(traffic: &mut Traffic, target: &str, id: &str) {
+        traffic.event(
+            target,
+            "Network.loadingFinished",
+            &serde_json::json!({"requestId": id}),
+        );
+    }
+
+    #[test]
+    fn an_embed_is_waited_for_until_it_is_silent_and_the_page_until_it_is_given_up() {
+        let mut traffic = page();
+        assert_eq!(traffic.in_flight(), 0);
+        send(
+            &mut traffic,
+            "page",
+            ("e", "frame"),
+            ("Document", "https://film.example/e"),
+        );
+        send(
+            &mut traffic,
+            FRAME,
+            ("i", "frame"),
+            ("Image", "https://film.example/i.png"),
+        );
+        let begun = Instant::now();
+        assert_eq!(traffic.in_flight_at(begun), 2);
+        assert_eq!(traffic.in_flight_at(begun + Duration::from_secs(3)), 0);
+        // A picture of the page itself, from wherever, and a frame of its own site.
+        send(
+            &mut traffic,
+            "page",
+            ("o", "main"),
+            ("Image", "https://bild.example/o.png"),
+        );
+        send(
+            &mut traffic,
+            "page",
+            ("f", "own"),
+            ("Document", "https://www.kommun.example/f"),
+        );
+        assert_eq!(traffic.in_flight_at(begun + Duration::from_secs(3)), 2);
+        let progress = traffic.progress;
+        traffic.event(
+            FRAME,
+            "Network.dataReceived",
+            &serde_json::json!({"requestId": "i"}),
+        );
+        assert_eq!(traffic.in_flight_at(begun + Duration::from_secs(27)), 2);
+        assert_eq!(
+            traffic.progress, progress,
+            "an embed is no progress of the page"
+        );
+        traffic.give_up();
+        let given_up: Vec<&String> = traffic.given_up().iter().collect();
+        assert_eq!(
+            given_up,
+            ["https://bild.example/o.png", "https://www.kommun.example/f"]
+        );
+        let embeds: Vec<String> = traffic.embeds_unanswered().into_iter().collect();
+        assert_eq!(
+            embeds,
+            ["https://film.example/e", "https://film.example/i.png"]
+        );
+        assert_eq!(traffic.frames_unanswered(), ["https://film.example/e"]);
+        end(&mut traffic, FRAME, "e");
+        end(&mut traffic, FRAME, "i");
+        assert_eq!(traffic.embeds_unanswered(), BTreeSet::new());
+    }
+
+    #[test]
+    fn embeds_that_never_rest_are_waited_for_half_a_minute_all_in_all() {
+        let mut traffic = page();
+        send(
+            &mut traffic,
+            "page",
+            ("e", "frame"),
+            ("Document", "https://film.example/e"),
+        );
+        let begun = Instant::now();
+        let mut rested = None;
+        for tenth in 0..1_000_u32 {
+            // One picture after the other, so that there is always one under way.
+            let now = begun + Duration::from_millis(100) * tenth;
+            let id = tenth.to_string();
+            send(
+                &mut traffic,
+                FRAME,
+                (&id, "frame"),
+                ("Image", "https://film.example/i.png"),
+            );
+            traffic.needed.get_mut(&id).unwrap().made = now;
+            if traffic.in_flight_at(now) == 0 {
+                rested = Some(tenth);
+                break;
+            }
+            end(&mut traffic, FRAME, &id);
+        }
+        assert_eq!(rested, Some(300));
+        assert!(traffic.is_held_by_embed());
+    }
 }

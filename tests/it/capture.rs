@@ -50,7 +50,11 @@ impl Rig {
         self.take_allowing(url, &["127.0.0.1/32"]).await
     }
 
-    async fn take_allowing(&mut self, url: &str, allowed: &[&str]) -> (PageCapture, PathBuf) {
+    pub(crate) async fn take_allowing(
+        &mut self,
+        url: &str,
+        allowed: &[&str],
+    ) -> (PageCapture, PathBuf) {
         self.taken += 1;
         let raw = self.dir.path().join(format!("raw-{}", self.taken));
         std::fs::create_dir(&raw).unwrap();

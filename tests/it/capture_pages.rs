@@ -16,7 +16,7 @@ use crate::pages::{Pages, colour};
 use crate::support::is_left_to_campaign;
 
 /// The text of the browser's print, by poppler.
-fn printed(page: &PageCapture, raw: &Path) -> String {
+pub(crate) fn printed(page: &PageCapture, raw: &Path) -> String {
     let path = raw.join("print.pdf");
     std::fs::write(&path, page.raw_pdf.as_ref().unwrap()).unwrap();
     let output = Command::new("pdftotext")

@@ -45,6 +45,7 @@ mod render;
 mod rounds;
 mod schedule;
 mod search;
+mod session;
 mod support;
 mod takeout;
 mod tidy;

@@ -14,7 +14,7 @@ use crate::support::repository;
 pub(crate) struct Pages {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
-    shown: Arc<Mutex<BTreeMap<String, String>>>,
+    shown: Arc<Mutex<BTreeMap<String, (&'static str, String)>>>,
 }
 
 impl Pages {
@@ -50,10 +50,17 @@ impl Pages {
 
     /// Shows a page at a path.
     pub(crate) fn show(&self, path: &str, html: String) {
-        self.shown
-            .lock()
-            .expect("the pages")
-            .insert(path.to_owned(), html);
+        self.show_as(path, "text/html; charset=utf-8", html);
+    }
+
+    /// Shows a script at a path.
+    pub(crate) fn show_script(&self, path: &str, script: String) {
+        self.show_as(path, "text/javascript; charset=utf-8", script);
+    }
+
+    fn show_as(&self, path: &str, kind: &'static str, text: String) {
+        let mut shown = self.shown.lock().expect("the pages");
+        shown.insert(path.to_owned(), (kind, text));
     }
 
     /// The address of a page.
@@ -83,13 +90,8 @@ impl Pages {
         }
         let target = first.split(' ').nth(1).unwrap_or("/").to_owned();
         self.asked.lock().expect("the log").push(target.clone());
-        if let Some(html) = self.shown.lock().expect("the pages").get(&target) {
-            send(
-                stream,
-                "200 OK",
-                "text/html; charset=utf-8",
-                html.as_bytes(),
-            );
+        if let Some((kind, text)) = self.shown.lock().expect("the pages").get(&target) {
+            send(stream, "200 OK", kind, text.as_bytes());
             return;
         }
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));

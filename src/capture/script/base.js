@@ -156,6 +156,7 @@
   const measure = () => {
     const view = scroller();
     return {
+      parsed: document.readyState !== 'loading',
       ready: document.readyState === 'complete',
       height: view === root() ? pageHeight() : view.scrollHeight,
       top: Math.max(0, Math.round(view.scrollTop)),

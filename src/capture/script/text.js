@@ -112,9 +112,6 @@
     return stash.text.length;
   };
   const piece = (from, length) => stash.text.slice(from, from + length);
-  // Frames whose text this script cannot read: shown, of some size, and of another origin.
-  const strangers = () => all('iframe,frame').filter((one) => !documentOf(one) && visible(one) && box(one).width * box(one).height > 5000)
-    .map((one) => cut(one.src, 2000));
   // Characters of the page's text that no font on this machine has: they look like one that nobody has.
   const unprintable = () => {
     const canvas = Object.assign(document.createElement('canvas'), { width: 24, height: 24 });
@@ -133,5 +130,5 @@
 
   globalThis.bevara = {
     measure, scrollTo, eager, backgrounds, collect, harvesting, reassemble, inventory, refuse, hideBars, expand, still, release, plain, marks, wall, describe, keep, piece,
-    strangers, unprintable,
+    unprintable,
   };
