@@ -13,6 +13,7 @@ mod print;
 mod printed;
 mod proxy;
 mod scroll;
+mod shadows;
 mod shots;
 mod tab;
 mod targets;
@@ -39,8 +40,11 @@ pub(crate) const VIEW_HEIGHT: u32 = 900;
 const HELLO_LIMIT: Duration = Duration::from_secs(30);
 /// How long the browser may take to close by itself.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
-/// Margins of our own documents come from their style sheet.
-const DOCUMENT_MARGIN: f64 = 0.6;
+/// Our own documents are made for A4.
+const DOCUMENT_PAPER: print::Paper = print::Paper {
+    percent: 100,
+    margin: 0.6,
+};
 /// How long a document of our own may take to be set.
 const DOCUMENT_LIMIT: Duration = Duration::from_mins(1);
 
@@ -145,6 +149,8 @@ pub struct PageFacts {
     pub says_gone: bool,
     /// Cut at a bound on height.
     pub height_limit: bool,
+    /// Text is seen beyond a bound on width.
+    pub width_limit: bool,
     /// Cut at a bound on posts.
     pub post_limit: bool,
     /// Posts seen.
@@ -462,7 +468,7 @@ async fn print_document(tab: &mut Tab, html: &str) -> Result<Vec<u8>, CdpError> 
         .await?;
     load::settle(tab, load::AFTER_CHANGE).await?;
     let page: load::Measure = tab.ask("bevara.measure()", DOCUMENT_LIMIT).await?;
-    print::print(tab, DOCUMENT_MARGIN, page.height).await
+    print::print(tab, DOCUMENT_PAPER, page.height).await
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]

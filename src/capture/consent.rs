@@ -14,12 +14,19 @@ const GOING: Duration = Duration::from_millis(500);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Act {
     /// `refused`, `hidden`, `expanded`, `forced`, `paused`, `unstuck`, `unrolled`, `reassembled`,
-    /// `unfiltered`, `uncut`, `dismissed`.
+    /// `unfiltered`, `uncut`, `dismissed`; `followed` where the page moved on by itself.
     pub(crate) action: String,
     /// The element: name, id and classes.
     pub(crate) element: String,
-    /// Its text.
+    /// Its text; the address that a page moved on from.
     pub(crate) label: String,
+}
+
+impl Act {
+    /// Whether it may have led the page elsewhere.
+    pub(crate) fn is_click(&self) -> bool {
+        ["refused", "expanded"].contains(&self.action.as_str())
+    }
 }
 
 /// Refuses and hides consent bars.

@@ -15,6 +15,10 @@ use crate::model::verdict::Reason;
 
 /// How long a page may keep moving before it counts as never at rest.
 pub(crate) const SETTLE_LIMIT: Duration = Duration::from_secs(90);
+/// Width in CSS pixels beyond which a page is cut.
+pub(crate) const WIDTH_LIMIT: u32 = 8_000;
+/// How long a long page may take to be laid out anew.
+const LONG_LIMIT: Duration = Duration::from_mins(1);
 
 /// How long a page must look the same to be at rest: so many looks in a row, with a pause before each.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +57,25 @@ pub(crate) struct Measure {
     pub(crate) images: u32,
     /// Those that have loaded.
     pub(crate) loaded: u32,
+}
+
+/// How far the page goes sideways, in CSS pixels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub(crate) struct Extent {
+    /// Where it begins, counted from the left edge of all there is.
+    pub(crate) x: u32,
+    /// The same, counted from the left edge of the view at rest: below 0 on a page that is written from right to left.
+    pub(crate) left: i32,
+    /// How wide it is; the view's width at least.
+    pub(crate) width: u32,
+    /// Text is seen beyond the bound on width.
+    pub(crate) cut: bool,
+}
+
+/// Measures how far the page goes sideways, up to the bound on width.
+pub(crate) async fn extent(tab: &mut Tab) -> Result<Extent, CdpError> {
+    tab.ask(&format!("bevara.extent({WIDTH_LIMIT})"), LONG_LIMIT)
+        .await
 }
 
 /// Goes to the address. `Some` is why there is no page there.

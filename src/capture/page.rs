@@ -18,13 +18,17 @@ use crate::capture::tab::{CALL_LIMIT, LANGUAGE, Tab, ZONE};
 use crate::capture::text::{self, Texts};
 use crate::capture::{
     BrowserOptions, BrowserVersion, CaptureRequest, CapturedFile, PageCapture, PageFacts, Problem,
-    VIEW_HEIGHT, load, phrases, print, verdict, write,
+    VIEW_HEIGHT, load, phrases, print, shadows, verdict, write,
 };
 use crate::model::json;
 use crate::model::verdict::{FileRole, Reason};
 
 /// How long a long page may take to be made ready for its pictures.
 const READY_LIMIT: Duration = Duration::from_mins(2);
+/// How often a page that moves on by itself is followed.
+const MOVES: u32 = 3;
+/// How often a page that is loaded anew is scrolled through again.
+const LOADS: u32 = 3;
 /// Margins of the print, in inches.
 const MARGIN: f64 = 0.4;
 
@@ -39,6 +43,8 @@ struct Taken {
     acts: Vec<Act>,
     shots: Shots,
     texts: Texts,
+    /// The paper of the print.
+    paper: Option<print::Paper>,
     pdf: Option<Vec<u8>>,
     /// The browser may still be printing.
     prints_on: bool,
@@ -93,6 +99,7 @@ pub(crate) async fn take(
     facts.segments = u32::try_from(taken.shots.segments.len()).unwrap_or(u32::MAX);
     facts.pictures_whole = taken.shots.whole;
     facts.blank = taken.shots.blank;
+    facts.width_limit = taken.shots.cut;
     facts.height_changed = taken.shots.height_changed;
     facts.text_chars = taken.texts.chars;
     facts.counts = taken.texts.counts;
@@ -162,19 +169,7 @@ async fn steps(
         return Ok(());
     }
     taken.timed("load", begun);
-    let mut at_rest = load::settle(tab, load::AFTER_LOAD).await?;
-    taken.timed("settle", begun);
-    describe(tab, taken).await?;
-    taken.facts.status = tab.traffic().main.status;
-    taken.facts.login_address =
-        phrases::is_login_address(&taken.address) && !phrases::is_login_address(&request.url);
-    taken.files.push(shots::view(tab, raw).await?);
-    taken.acts.extend(consent::clear(tab).await?);
-    taken.timed("view", begun);
-    let scrolled = whole_page(tab, taken).await?;
-    taken.timed("scroll", begun);
-    at_rest &= scrolled.at_rest;
-    taken.acts.extend(scrolled.acts);
+    let (scrolled, loads) = to_its_end(tab, request, raw, (taken, begun)).await?;
     taken.facts.height_limit = scrolled.height_limit;
     taken.facts.post_limit = scrolled.post_limit;
     taken.facts.reassembled = scrolled.reassembled;
@@ -184,7 +179,7 @@ async fn steps(
     let now: Described = tab.ask("bevara.describe()", CALL_LIMIT).await?;
     taken.facts.login_address |=
         phrases::is_login_address(&now.address) && !phrases::is_login_address(&request.url);
-    taken.facts.at_rest = at_rest;
+    taken.facts.at_rest = scrolled.at_rest;
     images(tab, taken).await?;
     text::read(tab, raw, scrolled.posts_shown, &mut taken.texts).await?;
     taken.timed("text", begun);
@@ -194,7 +189,7 @@ async fn steps(
     taken.acts.extend(acts);
     load::settle(tab, load::AFTER_CHANGE).await?;
     taken.timed("stilled", begun);
-    let size = (options.width, options.scale, HEIGHT_LIMIT);
+    let size = (options.scale, HEIGHT_LIMIT);
     let pictured = shots::page(tab, raw, size, &mut taken.shots).await;
     match pictured {
         // Printing may succeed where a picture does not.
@@ -206,34 +201,92 @@ async fn steps(
     let acts: Vec<Act> = tab.ask("bevara.plain()", READY_LIMIT).await?;
     taken.acts.extend(acts);
     taken.texts.expected.around = text::seen(tab).await?;
+    // What was loaded anew since its text was read is another page.
+    taken.facts.at_rest &= tab.traffic().loads == loads;
     print::as_on_screen(tab).await?;
+    let paper = print::paper(tab, MARGIN, options).await?;
+    taken.paper = Some(paper);
     let height = taken.shots.segments.last().map_or(0, |last| last.bottom);
-    let printed = print::print(tab, MARGIN, height).await;
+    let printed = print::print(tab, paper, height).await;
     taken.prints_on = print::goes_on(&printed);
     taken.pdf = Some(printed?);
     taken.timed("print", begun);
     Ok(())
 }
 
-/// Scrolls to the end. Where the page was loaded anew meanwhile (by a button, or by itself) what was collected is gone:
-/// then once more, without clicking anything.
-async fn whole_page(tab: &mut Tab, taken: &mut Taken) -> Result<Scrolled, Problem> {
-    let loads = tab.traffic().loads;
-    let scrolled = scroll::to_end(tab, true).await?;
-    let again = tab.traffic().loads;
-    if again == loads {
-        return Ok(scrolled);
+/// Lets the page settle and scrolls it to its end; a page that moves on to another by itself is followed there. With it,
+/// how often anything was loaded until then.
+async fn to_its_end(
+    tab: &mut Tab,
+    request: &CaptureRequest,
+    raw: &Path,
+    (taken, begun): (&mut Taken, Instant),
+) -> Result<(Scrolled, u32), Problem> {
+    let mut moves = 0;
+    loop {
+        let settled = load::settle(tab, load::AFTER_LOAD).await?;
+        taken.timed("settle", begun);
+        shadows::reveal(tab).await?;
+        describe(tab, taken).await?;
+        taken.facts.status = tab.traffic().main.status;
+        taken.facts.login_address =
+            phrases::is_login_address(&taken.address) && !phrases::is_login_address(&request.url);
+        let done = taken.acts.len();
+        taken.files.push(shots::view(tab, raw).await?);
+        taken.acts.extend(consent::clear(tab).await?);
+        taken.timed("view", begun);
+        let scrolled = whole_page(tab, taken, (done, moves < MOVES)).await?;
+        taken.timed("scroll", begun);
+        if let Some(mut scrolled) = scrolled {
+            scrolled.at_rest &= settled;
+            taken.acts.append(&mut scrolled.acts);
+            let loads = tab.traffic().loads;
+            return Ok((scrolled, loads));
+        }
+        moves += 1;
+        taken.files.clear();
+        taken.acts.push(Act {
+            action: "followed".to_owned(),
+            element: String::new(),
+            label: taken.address.clone(),
+        });
     }
-    taken.acts.extend(scrolled.acts);
-    taken.acts.extend(consent::clear(tab).await?);
-    let mut scrolled = scroll::to_end(tab, false).await?;
-    let is_same = tab
-        .ask::<Described>("bevara.describe()", CALL_LIMIT)
-        .await?
-        .address
-        == taken.address;
-    scrolled.at_rest &= is_same && tab.traffic().loads == again;
-    Ok(scrolled)
+}
+
+/// Scrolls to the end. Where the page was loaded anew meanwhile (by a button, or by itself) what was collected is gone:
+/// then once more, without clicking anything. `None` where it is another page now and nothing was clicked on it since act
+/// number `done`, as long as it may move.
+async fn whole_page(
+    tab: &mut Tab,
+    taken: &mut Taken,
+    (done, may_move): (usize, bool),
+) -> Result<Option<Scrolled>, Problem> {
+    let loads = tab.traffic().loads;
+    let mut scrolled = scroll::to_end(tab, true).await?;
+    if tab.traffic().loads == loads {
+        return Ok(Some(scrolled));
+    }
+    taken.acts.append(&mut scrolled.acts);
+    let is_clicked = taken.acts.iter().skip(done).any(Act::is_click);
+    for _ in 0..LOADS {
+        load::settle(tab, load::AFTER_LOAD).await?;
+        let described: Described = tab.ask("bevara.describe()", CALL_LIMIT).await?;
+        let is_same = described.address == taken.address;
+        if !is_same && !is_clicked && may_move {
+            return Ok(None);
+        }
+        // A click may have had the page loaded more than once.
+        let again = tab.traffic().loads;
+        taken.acts.extend(consent::clear(tab).await?);
+        scrolled = scroll::to_end(tab, false).await?;
+        if tab.traffic().loads == again {
+            scrolled.at_rest &= is_same;
+            return Ok(Some(scrolled));
+        }
+        taken.acts.append(&mut scrolled.acts);
+    }
+    scrolled.at_rest = false;
+    Ok(Some(scrolled))
 }
 
 #[derive(serde::Deserialize)]
@@ -357,12 +410,13 @@ fn provenance(
         "language": LANGUAGE,
         "time_zone": ZONE,
         "media": "screen",
-        "limits": {"posts": POST_LIMIT, "height": HEIGHT_LIMIT, "scroll_seconds": SCROLL_LIMIT.as_secs(),
+        "limits": {"posts": POST_LIMIT, "height": HEIGHT_LIMIT, "width": load::WIDTH_LIMIT, "scroll_seconds": SCROLL_LIMIT.as_secs(),
             "stall_seconds": options.patience.stall.as_secs(), "navigate_seconds": options.patience.navigate.as_secs(),
             "verdict": verdict::LIMITS},
         "allow_addresses": request.allow_addresses,
         "acts": taken.acts,
         "segments": taken.shots.segments,
+        "paper_percent_of_a4": taken.paper.map(|paper| paper.percent),
         "frames_unread": taken.texts.frames_unread,
         "characters_without_font": taken.texts.unprintable,
         "facts": taken.facts,

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use crate::capture::cdp::CdpError;
 use crate::capture::consent::Act;
 use crate::capture::load::{self, Measure};
+use crate::capture::shadows;
 use crate::capture::tab::{CALL_LIMIT, Tab};
 
 /// Posts beyond which a page is cut.
@@ -142,6 +143,7 @@ async fn pass(
         ask_for_pictures(tab, &mut scrolled).await?;
         scrolled.at_rest &= load::settle(tab, load::AFTER_LOAD).await?;
     }
+    shadows::reveal(tab).await?;
     collect(tab, &mut scrolled, true).await?;
     Ok(scrolled)
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::capture::cdp::{self, CdpError};
-use crate::capture::load::Measure;
+use crate::capture::load::{self, Extent, Measure};
 use crate::capture::tab::{CALL_LIMIT, Tab};
 use crate::capture::verdict::LIMITS;
 use crate::capture::{CapturedFile, Problem, write};
@@ -18,6 +18,9 @@ use crate::model::verdict::FileRole;
 
 /// Greatest height of a segment in device pixels.
 pub(crate) const SEGMENT: u32 = 8_000;
+/// Most device pixels of a segment: a view of 1,280 CSS px at two device pixels each, as high as a segment may be. What is
+/// wider is cut into lower ones, so that as much memory holds it.
+const AREA: u32 = 2 * 1_280 * SEGMENT;
 /// Greatest width and height of the overview in pixels.
 const OVERVIEW: u32 = 4_000;
 /// Greatest width of a column of the overview, and the space between two.
@@ -34,6 +37,10 @@ pub(crate) struct Segment {
     pub(crate) top: u32,
     /// To before this one.
     pub(crate) bottom: u32,
+    /// From this column, in CSS pixels: below 0 on a page that goes on to the left.
+    pub(crate) left: i32,
+    /// So many columns.
+    pub(crate) width: u32,
     /// Digest of the file.
     pub(crate) sha256: Sha256Hex,
     /// Pixels that differ from the most frequent colour, counted up to a twentieth of all.
@@ -53,6 +60,10 @@ impl Segment {
 }
 
 /// The pictures of a page.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an observation of its own"
+)]
 #[derive(Debug, Default)]
 pub(crate) struct Shots {
     /// Files written.
@@ -65,6 +76,8 @@ pub(crate) struct Shots {
     pub(crate) height_changed: bool,
     /// Every line of the page is in a segment.
     pub(crate) whole: bool,
+    /// Text is seen beyond the bound on width.
+    pub(crate) cut: bool,
 }
 
 /// The first view, before anything was touched.
@@ -86,21 +99,23 @@ pub(crate) async fn view(tab: &mut Tab, raw: &Path) -> Result<CapturedFile, Prob
 pub(crate) async fn page(
     tab: &mut Tab,
     raw: &Path,
-    (width, scale, limit): (u32, u32, u32),
+    (scale, limit): (u32, u32),
     shots: &mut Shots,
 ) -> Result<(), Problem> {
     let before: Measure = tab.ask("bevara.measure()", CALL_LIMIT).await?;
+    let across = load::extent(tab).await?;
+    shots.cut = across.cut;
+    let (left, width) = (across.left, across.width.max(1));
     let height = before.height.clamp(1, limit);
     let band = LIMITS.band;
-    let step = (SEGMENT / scale.max(1) / band).max(1) * band;
-    let marks: Vec<u32> = tab
-        .ask(&format!("bevara.marks({height}, {band})"), SHOT_LIMIT)
-        .await?;
+    let step = step(width, scale.max(1));
+    let marks = format!("bevara.marks({height}, {band}, {left}, {width})");
+    let marks: Vec<u32> = tab.ask(&marks, SHOT_LIMIT).await?;
     let mut overview = Overview::of(width, height);
     let mut top = 0;
     while top < height {
         let bottom = (top + step).min(height);
-        let png = segment(tab, (width, top, bottom)).await?;
+        let png = segment(tab, (across, top, bottom)).await?;
         let number = shots.segments.len();
         let name = format!("page-{:04}.png", number + 1);
         let picture = image::load_from_memory_with_format(&png, ImageFormat::Png)
@@ -119,6 +134,8 @@ pub(crate) async fn page(
             name,
             top,
             bottom,
+            left,
+            width,
             sha256: Sha256Hex::of(&png),
             inked,
             pixels,
@@ -140,8 +157,18 @@ pub(crate) async fn page(
     Ok(())
 }
 
-async fn segment(tab: &mut Tab, (width, top, bottom): (u32, u32, u32)) -> Result<Vec<u8>, Problem> {
-    let clip = json!({"x": 0, "y": top, "width": width, "height": bottom - top, "scale": 1});
+/// Height of a segment in CSS pixels, in whole bands.
+fn step(width: u32, scale: u32) -> u32 {
+    let rows = SEGMENT.min(AREA / width.saturating_mul(scale).max(1));
+    (rows / scale / LIMITS.band).max(1) * LIMITS.band
+}
+
+async fn segment(
+    tab: &mut Tab,
+    (across, top, bottom): (Extent, u32, u32),
+) -> Result<Vec<u8>, Problem> {
+    let clip =
+        json!({"x": across.x, "y": top, "width": across.width, "height": bottom - top, "scale": 1});
     let params = json!({"format": "png", "clip": clip, "captureBeyondViewport": true});
     let answer = tab
         .session
@@ -365,6 +392,16 @@ mod tests {
         assert_eq!(overview.canvas.get_pixel(112 + 50, 265), &Rgb([1, 2, 3]));
         assert_eq!(overview.canvas.get_pixel(112 + 50, 266), &Rgb([4, 5, 6]));
         assert_eq!(overview.canvas.get_pixel(224 + 50, 331), &Rgb([4, 5, 6]));
+    }
+
+    #[test]
+    fn segments_of_wide_pages_are_lower() {
+        assert_eq!([step(1_280, 1), step(1_280, 2)], [8_000, 4_000]);
+        assert_eq!(
+            [step(2_560, 1), step(5_008, 1), step(8_000, 1)],
+            [8_000, 4_000, 2_000]
+        );
+        assert_eq!([step(8_000, 2), step(u32::MAX, 9)], [1_000, 1_000]);
     }
 
     #[test]

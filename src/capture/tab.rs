@@ -113,16 +113,21 @@ impl Tab {
         Ok(tab)
     }
 
+    /// Sets the size of the view in CSS pixels, and the device pixels of each.
+    pub(crate) async fn resize(&self, width: u32, scale: u32) -> Result<(), CdpError> {
+        let params = json!({"width": width, "height": VIEW_HEIGHT, "deviceScaleFactor": scale, "mobile": false});
+        self.session
+            .call("Emulation.setDeviceMetricsOverride", params, CALL_LIMIT)
+            .await
+            .map(drop)
+    }
+
     async fn prepare(&self, options: &BrowserOptions, settings: &Settings) -> Result<(), CdpError> {
-        let size = json!({"width": options.width, "height": VIEW_HEIGHT, "deviceScaleFactor": options.scale, "mobile": false});
-        let own = [
-            ("Page.enable", json!({})),
-            ("Emulation.setDeviceMetricsOverride", size),
-        ];
+        let own = [("Page.enable", json!({}))];
         for (method, params) in settings.calls(false).into_iter().chain(own) {
             self.session.call(method, params, CALL_LIMIT).await?;
         }
-        Ok(())
+        self.resize(options.width, options.scale).await
     }
 
     /// What has been observed so far.
@@ -170,6 +175,27 @@ impl Tab {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Calls a function of the page script on a node that the browser knows by its own number.
+    pub(crate) async fn hand_over(&mut self, node: i64, function: &str) -> Result<(), CdpError> {
+        let world = self.enter().await?;
+        let params = json!({"backendNodeId": node, "executionContextId": world});
+        let found = self
+            .session
+            .call("DOM.resolveNode", params, CALL_LIMIT)
+            .await?;
+        let object = &found["object"]["objectId"];
+        let declaration = format!("function() {{ {function}(this); }}");
+        let params = json!({"objectId": object, "functionDeclaration": declaration});
+        self.session
+            .call("Runtime.callFunctionOn", params, CALL_LIMIT)
+            .await?;
+        let params = json!({"objectId": object});
+        self.session
+            .call("Runtime.releaseObject", params, CALL_LIMIT)
+            .await
+            .map(drop)
     }
 
     async fn enter(&mut self) -> Result<i64, CdpError> {

@@ -150,6 +150,7 @@ fn shortcomings(facts: &PageFacts) -> BTreeSet<Reason> {
         (!facts.printed, Reason::TimeoutPrint),
         (facts.blank, Reason::Blank),
         (facts.height_limit, Reason::HeightLimit),
+        (facts.width_limit, Reason::WidthLimit),
         (facts.post_limit, Reason::PostLimit),
         (facts.height_changed, Reason::HeightChanged),
         (facts.text_chars == 0, Reason::TextMissing),
@@ -270,13 +271,14 @@ mod tests {
     #[test]
     fn each_shortcoming_alone_makes_it_partial() {
         type Spoil = fn(&mut PageFacts);
-        let cases: [(Spoil, Reason); 14] = [
+        let cases: [(Spoil, Reason); 15] = [
             (|facts| facts.at_rest = false, Reason::TimeoutPage),
             (|facts| facts.segments = 0, Reason::TimeoutShot),
             (|facts| facts.pictures_whole = false, Reason::TimeoutShot),
             (|facts| facts.printed = false, Reason::TimeoutPrint),
             (|facts| facts.blank = true, Reason::Blank),
             (|facts| facts.height_limit = true, Reason::HeightLimit),
+            (|facts| facts.width_limit = true, Reason::WidthLimit),
             (|facts| facts.post_limit = true, Reason::PostLimit),
             (|facts| facts.height_changed = true, Reason::HeightChanged),
             (|facts| facts.text_chars = 0, Reason::TextMissing),

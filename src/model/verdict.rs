@@ -52,6 +52,8 @@ pub enum Reason {
     Crashed,
     /// A bound on height was reached before the end of the page.
     HeightLimit,
+    /// Something is seen beyond a bound on width.
+    WidthLimit,
     /// A bound on the number of posts was reached before the end of the page.
     PostLimit,
     /// A picture is blank.
@@ -94,6 +96,7 @@ impl Reason {
             Self::TimeoutPrint => "timeout_print",
             Self::Crashed => "crashed",
             Self::HeightLimit => "height_limit",
+            Self::WidthLimit => "width_limit",
             Self::PostLimit => "post_limit",
             Self::Blank => "blank",
             Self::HeightChanged => "height_changed",
@@ -126,6 +129,7 @@ impl Reason {
             Self::TimeoutPrint => "utskriften till PDF blev aldrig färdig",
             Self::Crashed => "webbläsaren kraschade",
             Self::HeightLimit => "sidan är högre än gränsen",
+            Self::WidthLimit => "sidan är bredare än gränsen",
             Self::PostLimit => "fler inlägg än gränsen",
             Self::Blank => "en bild är tom",
             Self::HeightChanged => "sidan ändrade höjd medan bilderna togs",

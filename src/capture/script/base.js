@@ -31,7 +31,14 @@
     requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 0)));
   });
 
-  // ---- the page is more than its document: open shadow trees, and frames of the same origin
+  // ---- the page is more than its document: shadow trees, and frames of the same origin
+  // A closed tree is known from a node in it, which the browser hands over (shadows.rs).
+  const closed = new WeakMap();
+  const reveal = (node) => {
+    const tree = node.getRootNode();
+    if (tree.host) closed.set(tree.host, tree);
+  };
+  const shadowOf = (element) => element.shadowRoot || closed.get(element) || null;
   const isFrame = (element) => element.localName === 'iframe' || element.localName === 'frame';
   const documentOf = (frame) => {
     try { return frame.contentDocument; } catch { return null; }
@@ -51,9 +58,10 @@
     const enter = (root, depth) => {
       found.push(root);
       for (const element of root.querySelectorAll('*')) {
-        if (element.shadowRoot) {
+        const shadow = shadowOf(element);
+        if (shadow) {
           mark(element);
-          if (depth < 20) enter(element.shadowRoot, depth + 1);
+          if (depth < 20) enter(shadow, depth + 1);
         } else if (element.localName === 'slot') mark(element);
         else if (isFrame(element) && visible(element)) {
           const inner = documentOf(element);
@@ -83,13 +91,13 @@
   };
   const within = (root, selector) => {
     const found = [...root.querySelectorAll(selector)];
-    for (const one of root.querySelectorAll('*')) if (one.shadowRoot) found.push(...within(one.shadowRoot, selector));
+    for (const one of root.querySelectorAll('*')) if (shadowOf(one)) found.push(...within(shadowOf(one), selector));
     return found;
   };
   // What matches inside an element, its shadow trees included.
   const inside = (element, selector) => {
     if (!mixed.has(element)) return [...element.querySelectorAll(selector)];
-    return [...(element.shadowRoot ? within(element.shadowRoot, selector) : []), ...within(element, selector)];
+    return [...(shadowOf(element) ? within(shadowOf(element), selector) : []), ...within(element, selector)];
   };
   const BLOCK = /^(block|flex|grid|list-item|table|flow-root)/;
   const pieces = (node, out) => {
@@ -103,7 +111,7 @@
     if (!mixed.has(node)) out.push(node.innerText || '');
     else {
       const assigned = node.localName === 'slot' ? node.assignedNodes({ flatten: true }) : [];
-      const inner = isFrame(node) ? [documentOf(node).body] : node.shadowRoot ? node.shadowRoot.childNodes : assigned.length ? assigned : node.childNodes;
+      const inner = isFrame(node) ? [documentOf(node).body] : shadowOf(node) ? shadowOf(node).childNodes : assigned.length ? assigned : node.childNodes;
       for (const child of inner) pieces(child, out);
     }
     out.push(ends);
@@ -132,6 +140,23 @@
       if (!inner || element.scrollHeight > inner.scrollHeight) inner = element;
     }
     return inner || page;
+  };
+  // What of the page's width can be scrolled to: from `x` of all there is, which is `left` of the view at rest. A page that
+  // is written from right to left goes on to the left. Beyond `limit` it is cut, where it ends.
+  const extent = (limit) => {
+    const page = root();
+    const overflow = (element) => (element ? getComputedStyle(element).overflowX : 'visible');
+    const own = overflow(document.documentElement);
+    const { scrollTop } = page;
+    page.scrollTo({ left: -1e9, top: scrollTop, behavior: 'instant' });
+    const left = Math.round(page.scrollLeft);
+    page.scrollTo({ left: 0, top: scrollTop, behavior: 'instant' });
+    // What a page hides at its sides nobody can scroll to: menus wait there.
+    if (/hidden|clip/.test(own === 'visible' ? overflow(document.body) : own)) return { x: -left, left: 0, width: innerWidth, cut: false };
+    const all = Math.max(innerWidth, page.scrollWidth);
+    const width = Math.min(all, limit);
+    const at = left < 0 ? all - width : 0;
+    return { x: at, left: left + at, width, cut: width < all && isSeenBeyond(left + at, width) };
   };
   const pageHeight = () => Math.ceil(Math.max(root().scrollHeight, document.body ? document.body.scrollHeight : 0));
 
@@ -196,6 +221,8 @@
     }
     return log;
   };
+  // Whether any picture is chosen by the width of the view.
+  const reselects = () => all('picture source,img[srcset]').length > 0;
   // Addresses of pictures that are painted behind something shown.
   const backgrounds = () => {
     const found = new Set();

@@ -114,13 +114,14 @@
   };
   // Shadow trees are copied too, in a document where no script can meddle.
   const copyTree = (from, to, inert) => {
-    if (from.shadowRoot && !to.shadowRoot) {
+    const tree = shadowOf(from);
+    if (tree && !to.shadowRoot) {
       try {
         const shadow = to.attachShadow({ mode: 'open' });
-        for (const child of from.shadowRoot.childNodes) shadow.append(inert.importNode(child, true));
-        const sheets = from.shadowRoot.adoptedStyleSheets.flatMap((sheet) => [...sheet.cssRules].map((rule) => rule.cssText));
+        for (const child of tree.childNodes) shadow.append(inert.importNode(child, true));
+        const sheets = tree.adoptedStyleSheets.flatMap((sheet) => [...sheet.cssRules].map((rule) => rule.cssText));
         if (sheets.length) shadow.prepend(Object.assign(inert.createElement('style'), { textContent: sheets.join('\n') }));
-        copyTrees(from.shadowRoot, shadow, inert, sheets.length ? 1 : 0);
+        copyTrees(tree, shadow, inert, sheets.length ? 1 : 0);
       } catch { /* an element that cannot have one */ }
     }
     copyTrees(from, to, inert, 0);

@@ -121,7 +121,7 @@
     return log.slice(0, 5000);
   };
   // For each band of the page, how many pieces of text or pictures are surely to be seen in it.
-  const marks = (height, band) => {
+  const marks = (height, band, from, width) => {
     roots(true);
     const counts = Array(Math.max(1, Math.ceil(height / band))).fill(0);
     const range = document.createRange();
@@ -137,10 +137,10 @@
       }
       return true;
     };
-    const count = (element, { top, left, width, height: tall }) => {
+    const count = (element, { top, left, width: wide, height: tall }) => {
       const middle = top + tall / 2;
       const index = Math.floor((middle + scrollY) / band);
-      if (width < 4 || tall < 4 || left + width < 4 || left > innerWidth - 4 || index < 0 || index >= counts.length) return;
+      if (wide < 4 || tall < 4 || left + wide + scrollX < from + 4 || left + scrollX > from + width - 4 || index < 0 || index >= counts.length) return;
       if (isSeen(element, middle)) counts[index] += 1;
     };
     for (const one of roots()) {

@@ -8,8 +8,8 @@
   // What lies over the middle of the view and takes a good part of it.
   const overlay = () => {
     let hit = document.elementFromPoint(innerWidth / 2, innerHeight / 2);
-    while (hit && hit.shadowRoot && hit.shadowRoot.elementFromPoint(innerWidth / 2, innerHeight / 2)) {
-      const next = hit.shadowRoot.elementFromPoint(innerWidth / 2, innerHeight / 2);
+    while (hit && shadowOf(hit) && shadowOf(hit).elementFromPoint(innerWidth / 2, innerHeight / 2)) {
+      const next = shadowOf(hit).elementFromPoint(innerWidth / 2, innerHeight / 2);
       if (next === hit) break;
       hit = next;
     }
@@ -59,7 +59,7 @@
       if (node.nodeType !== 1 || /^(script|style|noscript|template|head|title)$/.test(node.localName)) continue;
       const assigned = node.localName === 'slot' ? node.assignedNodes({ flatten: true }) : [];
       const own = isFrame(node) ? documentOf(node) : null;
-      const inner = own && own.body ? [own.body] : node.shadowRoot ? node.shadowRoot.childNodes : assigned.length ? assigned : node.childNodes;
+      const inner = own && own.body ? [own.body] : shadowOf(node) ? shadowOf(node).childNodes : assigned.length ? assigned : node.childNodes;
       for (let index = inner.length - 1; index >= 0; index -= 1) waiting.push(inner[index]);
     }
     return found;
@@ -100,6 +100,15 @@
     const memory = new Map();
     return textNodes(element).filter((node) => isSeen(node, memory)).map((node) => node.data).join('\n');
   };
+  // Whether text is seen outside a part of the page's width.
+  const isSeenBeyond = (from, width) => {
+    const memory = new Map();
+    const isOutside = ({ left, right }) => left + scrollX > from + width || right + scrollX < from;
+    return textNodes(document.body || document.documentElement).some((node) => {
+      range.selectNodeContents(node);
+      return [...range.getClientRects()].some(isOutside) && isSeen(node, memory);
+    });
+  };
   // What is seen of the page as it stands.
   const seenText = () => {
     roots(true);
@@ -129,6 +138,6 @@
   };
 
   globalThis.bevara = {
-    measure, scrollTo, eager, backgrounds, collect, harvesting, reassemble, inventory, refuse, hideBars, expand, still, release, plain, marks, wall, describe, keep, piece,
+    measure, extent, reveal, scrollTo, eager, reselects, backgrounds, collect, harvesting, reassemble, inventory, refuse, hideBars, expand, still, release, plain, marks, wall, describe, keep, piece,
     unprintable,
   };

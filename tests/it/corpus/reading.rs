@@ -9,8 +9,18 @@ use unicode_normalization::UnicodeNormalization as _;
 
 /// The text of a PDF in the order of its content.
 pub(crate) fn pdf(file: &Path) -> String {
+    by_poppler(file, &["-raw"])
+}
+
+/// The text of a PDF in the order of its lines: words that run from right to left stand in their own order only here.
+pub(crate) fn pdf_in_lines(file: &Path) -> String {
+    by_poppler(file, &[])
+}
+
+fn by_poppler(file: &Path, how: &[&str]) -> String {
     let output = Command::new("pdftotext")
-        .args(["-raw", "-enc", "UTF-8"])
+        .args(how)
+        .args(["-enc", "UTF-8"])
         .arg(file)
         .arg("-")
         .output()
