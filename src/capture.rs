@@ -18,6 +18,7 @@ mod shots;
 mod tab;
 mod targets;
 mod text;
+mod tls;
 mod traffic;
 pub mod verdict;
 
@@ -165,6 +166,8 @@ pub struct PageFacts {
     pub images_loaded: u32,
     /// Needed requests that failed, pictures apart.
     pub requests_failed: u32,
+    /// Pictures, and needed requests, that failed because a TLS connection could not be trusted.
+    pub tls_failed: u32,
     /// Segments taken.
     pub segments: u32,
     /// Every line of the page is in a segment.

@@ -11,6 +11,8 @@ use crate::capture::cdp::CdpError;
 use crate::capture::proxy::Obstacle;
 use crate::capture::proxy::Proxy;
 use crate::capture::tab::{CALL_LIMIT, Tab};
+use crate::capture::tls;
+use crate::capture::traffic::MainDocument;
 use crate::model::verdict::Reason;
 
 /// How long a page may keep moving before it counts as never at rest.
@@ -19,6 +21,9 @@ pub(crate) const SETTLE_LIMIT: Duration = Duration::from_secs(90);
 pub(crate) const WIDTH_LIMIT: u32 = 8_000;
 /// How long a long page may take to be laid out anew.
 const LONG_LIMIT: Duration = Duration::from_mins(1);
+
+/// How long the browser may take to tell of certificates that it refused. There are none where the handshake failed.
+const CERTIFICATES_LIMIT: Duration = Duration::from_secs(2);
 
 /// How long a page must look the same to be at rest: so many looks in a row, with a pause before each.
 #[derive(Clone, Copy, Debug)]
@@ -95,22 +100,35 @@ pub(crate) async fn navigate(
         Err(CdpError::Refused { .. }) => return Ok(Some(Reason::NoPage)),
         Err(error) => return Err(error),
     };
-    let traffic = tab.traffic();
     let error = answer["errorText"].as_str().unwrap_or_default();
     if !error.is_empty() {
-        let asked = if traffic.main.url.is_empty() {
-            url
-        } else {
-            &traffic.main.url
-        };
-        let obstacle = proxy.contact(asked).and_then(|contact| contact.obstacle);
-        return Ok(Some(reason(error, traffic.main.status, obstacle)));
+        let reason = why(&tab.traffic().main, proxy, (url, error));
+        if reason == Reason::Tls {
+            certificates(tab).await;
+        }
+        return Ok(Some(reason));
     }
+    let traffic = tab.traffic();
     let is_page = matches!(
         traffic.main.mime.as_deref(),
         Some("text/html" | "application/xhtml+xml")
     );
     Ok((!is_page || traffic.download).then_some(Reason::NoPage))
+}
+
+/// Why the browser's request for `url`, or for what it was redirected to, ended in `error`.
+fn why(main: &MainDocument, proxy: &Proxy, (url, error): (&str, &str)) -> Reason {
+    let asked = if main.url.is_empty() { url } else { &main.url };
+    let obstacle = proxy.contact(asked).and_then(|contact| contact.obstacle);
+    reason(error, main.status, obstacle)
+}
+
+/// Waits until the browser has told of the certificates that it refused: it does so as it shows its own page about them.
+async fn certificates(tab: &Tab) {
+    let begun = Instant::now();
+    while tab.traffic().tls.is_none() && begun.elapsed() < CERTIFICATES_LIMIT {
+        tokio::time::sleep(AFTER_CHANGE.pause).await;
+    }
 }
 
 /// The reason for an error of the browser (Chromium's `net_error_list.h`); what the proxy met is surer than what the
@@ -136,16 +154,7 @@ fn reason(error: &str, status: Option<u16>, obstacle: Option<Obstacle>) -> Reaso
             Some(500..=599) => Reason::Http5xx,
             _ => Reason::NoPage,
         },
-        _ if begins(&[
-            "ERR_CERT",
-            "ERR_SSL_",
-            "ERR_BAD_SSL_",
-            "ERR_ECH_",
-            "ERR_TLS13_",
-        ]) =>
-        {
-            Reason::Tls
-        }
+        _ if tls::is_error(code) => Reason::Tls,
         // Somebody answered, but nothing that is a page.
         "ERR_ABORTED" | "ERR_UNKNOWN_URL_SCHEME" | "ERR_UNSAFE_REDIRECT" => Reason::NoPage,
         _ if begins(&[

@@ -48,7 +48,6 @@ struct Taken {
     pdf: Option<Vec<u8>>,
     /// The browser may still be printing.
     prints_on: bool,
-    certificates: Vec<Value>,
     problem: Option<String>,
     times: Vec<(&'static str, u64)>,
 }
@@ -197,7 +196,6 @@ async fn steps(
         other => other?,
     }
     taken.timed("pictures", begun);
-    certificates(tab, taken).await?;
     let acts: Vec<Act> = tab.ask("bevara.plain()", READY_LIMIT).await?;
     taken.acts.extend(acts);
     taken.texts.expected.around = text::seen(tab).await?;
@@ -337,37 +335,13 @@ async fn images(tab: &mut Tab, taken: &mut Taken) -> Result<(), CdpError> {
     Ok(())
 }
 
-/// The certificate chain of the page's own host, as DER in base64.
-async fn certificates(tab: &mut Tab, taken: &mut Taken) -> Result<(), CdpError> {
-    let origin = match url::Url::parse(&taken.address) {
-        Ok(url) if url.scheme() == "https" => url.origin().ascii_serialization(),
-        _ => return Ok(()),
-    };
-    let params = json!({"origin": origin});
-    match tab
-        .session
-        .call("Network.getCertificate", params, CALL_LIMIT)
-        .await
-    {
-        Ok(answer) => {
-            let names = answer["tableNames"].as_array();
-            taken.certificates = names.cloned().unwrap_or_default();
-            Ok(())
-        }
-        Err(error) if error.is_fatal() => Err(error),
-        Err(error) => {
-            tracing::debug!(%error, "no certificates");
-            Ok(())
-        }
-    }
-}
-
 /// What the traffic says, once the steps are over.
 fn observed(tab: &mut Tab, taken: &mut Taken) -> Value {
     let census = tab.targets().census();
     let mut traffic = tab.traffic();
     taken.acts.append(&mut traffic.dialogs);
     taken.facts.requests_failed = traffic.failures();
+    taken.facts.tls_failed = traffic.tls_failures();
     if taken.facts.status.is_none() {
         taken.facts.status = traffic.main.status;
     }
@@ -378,7 +352,8 @@ fn observed(tab: &mut Tab, taken: &mut Taken) -> Value {
         "redirects": traffic.main.redirects,
         "status": traffic.main.status,
         "media_type": traffic.main.mime,
-        "tls": traffic.main.security,
+        "tls": traffic.tls,
+        "tls_errors": traffic.tls_errors(),
         "error": traffic.main.error,
         "given_up": traffic.given_up(),
         "embeds_unanswered": traffic.embeds_unanswered(),
@@ -422,7 +397,6 @@ fn provenance(
         "facts": taken.facts,
         "problem": taken.problem,
         "milliseconds": taken.times,
-        "certificates": taken.certificates,
         "hosts": proxy.contacts(),
         "traffic": seen,
     })

@@ -123,7 +123,7 @@ impl Tab {
     }
 
     async fn prepare(&self, options: &BrowserOptions, settings: &Settings) -> Result<(), CdpError> {
-        let own = [("Page.enable", json!({}))];
+        let own = [("Page.enable", json!({})), ("Security.enable", json!({}))];
         for (method, params) in settings.calls(false).into_iter().chain(own) {
             self.session.call(method, params, CALL_LIMIT).await?;
         }

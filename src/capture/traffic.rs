@@ -10,6 +10,8 @@ use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 
+use crate::capture::tls::{self, Tls};
+
 use crate::capture::consent::Act;
 
 /// How many requests are recorded one by one.
@@ -64,6 +66,15 @@ pub(crate) struct Request {
     pub(crate) blocked: Option<String>,
 }
 
+/// What connections that could not be trusted cost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct TlsError {
+    /// The browser's first error, `net::ERR_CERT_…`.
+    pub(crate) error: String,
+    /// Requests that failed.
+    pub(crate) requests: u64,
+}
+
 /// A request that the page waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Waiting {
@@ -109,7 +120,6 @@ pub(crate) struct MainDocument {
     pub(crate) redirects: Vec<Redirect>,
     pub(crate) status: Option<u16>,
     pub(crate) mime: Option<String>,
-    pub(crate) security: Option<Value>,
     pub(crate) error: Option<String>,
 }
 
@@ -124,6 +134,8 @@ pub(crate) struct Traffic {
     pub(crate) requests: Vec<Request>,
     /// Requests beyond what is recorded.
     pub(crate) unrecorded: u64,
+    /// The connection to the page's own host.
+    pub(crate) tls: Option<Tls>,
     /// A file was offered for download.
     pub(crate) download: bool,
     /// How often the main frame was loaded.
@@ -149,6 +161,7 @@ impl Traffic {
             main: MainDocument::default(),
             requests: Vec::new(),
             unrecorded: 0,
+            tls: None,
             download: false,
             loads: 0,
             dialogs: Vec::new(),
@@ -258,6 +271,9 @@ impl Traffic {
                 self.needed
                     .retain(|_, waiting| waiting.frame != frame || waiting.is_embed);
             }
+            "Security.visibleSecurityStateChanged" => {
+                self.tls = Tls::of_event(params);
+            }
             "Page.downloadWillBegin" | "Browser.downloadWillBegin" => self.download = true,
             "Page.javascriptDialogOpening" if self.dialogs.len() < DIALOG_LIMIT => {
                 self.dialogs.push(Act {
@@ -354,7 +370,6 @@ impl Traffic {
         if self.main.loader == id {
             self.main.status = status;
             self.main.mime = Some(mime.clone());
-            self.main.security = answer.get("securityDetails").cloned();
         }
         if mime == "text/event-stream" || mime == "multipart/x-mixed-replace" {
             self.needed.remove(&id);
@@ -429,16 +444,50 @@ impl Traffic {
             self.requests
                 .iter()
                 .filter(|request| {
-                    let kind = request.kind.as_str();
                     let bad =
                         request.error.as_ref().is_some_and(|error| {
                             error != "canceled" && error != "net::ERR_ABORTED"
                         }) || request.status.is_some_and(|status| status >= 400);
-                    bad && ["Stylesheet", "Script", "XHR", "Fetch"].contains(&kind)
-                        && self.is_own(&request.url)
+                    bad && self.is_needed_of_own(request)
                 })
                 .count();
         u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
+    /// Hosts whose connection could not be trusted, with the browser's error and the number of requests that it cost.
+    pub(crate) fn tls_errors(&self) -> BTreeMap<String, TlsError> {
+        let mut hosts = BTreeMap::new();
+        for request in &self.requests {
+            let Some(error) = request.error.as_ref().filter(|error| tls::is_error(error)) else {
+                continue;
+            };
+            let origin = Url::parse(&request.url).map_or_else(
+                |_form| String::new(),
+                |url| url.origin().ascii_serialization(),
+            );
+            let host = hosts.entry(origin).or_insert_with(|| TlsError {
+                error: error.clone(),
+                requests: 0,
+            });
+            host.requests += 1;
+        }
+        hosts
+    }
+
+    /// How many pictures, and needed requests, such a connection cost.
+    pub(crate) fn tls_failures(&self) -> u32 {
+        let count = self
+            .requests
+            .iter()
+            .filter(|request| request.error.as_deref().is_some_and(tls::is_error))
+            .filter(|request| request.kind == "Image" || self.is_needed_of_own(request))
+            .count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
+    fn is_needed_of_own(&self, request: &Request) -> bool {
+        ["Stylesheet", "Script", "XHR", "Fetch"].contains(&request.kind.as_str())
+            && self.is_own(&request.url)
     }
 
     /// How many of these pictures failed.

@@ -156,6 +156,11 @@ fn shortcomings(facts: &PageFacts) -> BTreeSet<Reason> {
         (facts.text_chars == 0, Reason::TextMissing),
         (facts.images_loaded < facts.images, Reason::PartialImages),
         (facts.requests_failed > 0, Reason::RequestsFailed),
+        (
+            facts.tls_failed > 0
+                && (facts.images_loaded < facts.images || facts.requests_failed > 0),
+            Reason::Tls,
+        ),
         (facts.login_overlay, Reason::NotLoggedIn),
         (
             facts.print_unread || !agree(facts.counts),
@@ -306,6 +311,23 @@ mod tests {
         assert_eq!(
             judge(&whole(), None, None),
             (Verdict::Partial, vec![Reason::TimeoutPrint])
+        );
+    }
+
+    #[test]
+    fn a_connection_that_could_not_be_trusted_counts_where_something_is_missing() {
+        let facts = PageFacts {
+            tls_failed: 1,
+            ..whole()
+        };
+        assert_eq!(judge(&facts, None, Some(true)).0, Verdict::Complete);
+        let facts = PageFacts {
+            images_loaded: 99,
+            ..facts
+        };
+        assert_eq!(
+            judge(&facts, None, Some(true)),
+            (Verdict::Partial, vec![Reason::Tls, Reason::PartialImages])
         );
     }
 

@@ -6,8 +6,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
+use bevara::model::verdict::{Reason, Verdict};
 use serde_json::{Value, json};
 
+use crate::capture::{Rig, document, verdict};
 use crate::pages::Pages;
 use crate::processes::{family, kill, until};
 use crate::support::{Archive, ran, repository};
@@ -299,4 +301,90 @@ fn kept(archive: &Archive, rows: &[Value]) {
         let id = row["capture"].as_str().unwrap();
         assert_eq!(kept.contains(id), row["verdict"] != "failed", "{row:#}");
     }
+}
+
+/// What `openssl` says of a certificate.
+fn openssl(certificate: &Path, args: &[&str]) -> String {
+    let mut command = Command::new("openssl");
+    let output = command.args(args).arg(certificate).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_that_were_refused_are_evidence() {
+    let mut rig = Rig::start().await;
+    let dir = rig.dir.path().to_owned();
+    let authority = Authority::new(&dir);
+    let narrow = ["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256"];
+    let server = authority.serve_with(Shown::Good, &narrow);
+    let (page, raw) = rig.take(&server.url()).await;
+    assert_eq!(verdict(&page), (Verdict::Failed, vec![Reason::Tls]));
+    let tls = document(&raw, "requests.json")["traffic"]["tls"].clone();
+    let connection = ["protocol", "key_exchange", "cipher", "error"].map(|name| tls[name].as_str());
+    let expected = [
+        "TLS 1.2",
+        "ECDHE_ECDSA",
+        "AES_128_GCM",
+        "net::ERR_CERT_AUTHORITY_INVALID",
+    ];
+    assert_eq!(connection, expected.map(Some), "{tls:#}");
+    let shown = [server.certificate().to_owned(), authority.certificate()];
+    let recorded = tls["certificates"].as_array().unwrap();
+    assert_eq!(recorded.len(), shown.len(), "{tls:#}");
+    for (recorded, shown) in recorded.iter().zip(&shown) {
+        let kept = dir.join("kept.pem");
+        std::fs::write(&kept, recorded["pem"].as_str().unwrap()).unwrap();
+        // The same bytes, though `openssl` wrote both anew.
+        let text = |path: &Path| openssl(path, &["x509", "-text", "-in"]);
+        assert_eq!(text(&kept), text(shown));
+        let print = openssl(shown, &["x509", "-noout", "-fingerprint", "-sha256", "-in"]);
+        let print = print
+            .trim()
+            .rsplit('=')
+            .next()
+            .unwrap()
+            .replace(':', "")
+            .to_lowercase();
+        assert_eq!(recorded["sha256"], print);
+    }
+    let leaf = dir.join("leaf.pem");
+    std::fs::write(&leaf, recorded[0]["pem"].as_str().unwrap()).unwrap();
+    let authority = authority.certificate();
+    openssl(&leaf, &["verify", "-CAfile", authority.to_str().unwrap()]);
+    rig.browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_hosts_that_cannot_be_trusted_are_told_of() {
+    let pages = Pages::start();
+    let mut rig = Rig::start().await;
+    let server = Authority::new(rig.dir.path()).serve(Shown::SelfSigned);
+    // To the page another host, whose address may be reached.
+    let other = format!("https://localhost:{}", server.port());
+    let text = "<h1>Från en annan värd</h1><p>Texten går att läsa, och sidan är inte tom för det.";
+    for (path, embeds) in [
+        (
+            "/picture",
+            format!("<img src={other}/a.png width=99 height=99><script src={other}/b.js></script>"),
+        ),
+        ("/script", format!("<script src={other}/b.js></script>")),
+    ] {
+        pages.show(
+            path,
+            format!("<!DOCTYPE html><html lang=sv><title>x</title>{text}{embeds}"),
+        );
+    }
+    let errors = |raw: &Path| document(raw, "requests.json")["traffic"]["tls_errors"].clone();
+    let (page, raw) = rig.take(&pages.url("/picture")).await;
+    let reasons = vec![Reason::Tls, Reason::PartialImages];
+    assert_eq!(verdict(&page), (Verdict::Partial, reasons));
+    stands_in_the_document("partial", &json!(["tls", "partial_images"]));
+    let counted = |requests: u32| json!({&other: {"error": "net::ERR_CERT_AUTHORITY_INVALID", "requests": requests}});
+    assert_eq!(errors(&raw), counted(2));
+    // What another host's script would have done nobody knows; the page lacks nothing that can be seen.
+    let (page, raw) = rig.take(&pages.url("/script")).await;
+    assert_eq!(verdict(&page), (Verdict::Complete, Vec::new()));
+    assert_eq!(errors(&raw), counted(1));
+    rig.browser.close().await;
 }

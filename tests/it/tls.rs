@@ -61,6 +61,11 @@ impl Authority {
 
     /// Starts a server that answers with a page of its own.
     pub(crate) fn serve(&self, shown: Shown) -> Server {
+        self.serve_with(shown, &[])
+    }
+
+    /// The same with options of `openssl s_server`.
+    pub(crate) fn serve_with(&self, shown: Shown, options: &[&str]) -> Server {
         let name = match shown {
             Shown::Good => self.sign("good", "IP:127.0.0.1", ["-days", "2"].as_slice()),
             Shown::OtherHost => self.sign("other", "DNS:annan.example", &["-days", "2"]),
@@ -80,6 +85,7 @@ impl Authority {
         };
         let mut command = Command::new("openssl");
         command.args(["s_server", "-www", "-accept", "127.0.0.1:0"]);
+        command.args(options);
         command.args([
             "-cert",
             &format!("{name}.pem"),
@@ -106,7 +112,11 @@ impl Authority {
             .expect("the server says where it listens");
         // What it says of each connection is read, or it would stand still.
         std::thread::spawn(move || lines.for_each(drop));
-        Server { child, port }
+        Server {
+            child,
+            port,
+            certificate: self.dir.join(format!("{name}.pem")),
+        }
     }
 
     fn sign_itself(&self, name: &str, subject: &str, extension: &str) {
@@ -158,9 +168,20 @@ impl Authority {
 pub(crate) struct Server {
     child: Child,
     port: u16,
+    certificate: PathBuf,
 }
 
 impl Server {
+    /// Its port.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// What it shows for itself.
+    pub(crate) fn certificate(&self) -> &Path {
+        &self.certificate
+    }
+
     /// Its address.
     pub(crate) fn url(&self) -> String {
         format!("https://127.0.0.1:{}/", self.port)
