@@ -7,6 +7,7 @@ mod frames;
 pub mod guard;
 pub mod launcher;
 mod load;
+mod memory;
 mod page;
 mod phrases;
 mod print;
@@ -357,6 +358,11 @@ impl Browser {
     /// Whether it still runs and can be relied on.
     pub fn is_alive(&self) -> bool {
         self.healthy && self.client.is_open()
+    }
+
+    /// Bytes of memory that it takes, all its processes together.
+    pub fn memory(&self) -> std::io::Result<u64> {
+        self.process.memory()
     }
 
     /// What it says of itself.

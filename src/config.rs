@@ -52,6 +52,8 @@ pub struct CaptureConfig {
     pub scale: u32,
     /// How many accounts are captured side by side.
     pub slots: usize,
+    /// Megabytes of memory beyond which a browser is not used for another account.
+    pub browser_memory_mb: u64,
     /// Part and level of PDF/A.
     pub pdfa: Flavour,
     /// Seconds that a page may take to begin to answer.
@@ -67,6 +69,7 @@ impl Default for CaptureConfig {
             width: 1280,
             scale: 1,
             slots: 1,
+            browser_memory_mb: 1500,
             pdfa: Flavour::A2u,
             navigate_seconds: 30,
             stall_seconds: 8,
@@ -146,6 +149,9 @@ impl Config {
         if !(1..=64).contains(&config.capture.slots) {
             return Err(range("capture.slots", "between 1 and 64"));
         }
+        if !(64..=1_000_000).contains(&config.capture.browser_memory_mb) {
+            return Err(range("capture.browser_memory_mb", "between 64 and 1000000"));
+        }
         if !(1..=600).contains(&config.capture.navigate_seconds) {
             return Err(range("capture.navigate_seconds", "between 1 and 600"));
         }
@@ -204,6 +210,7 @@ pub const NEW_CONFIG: &str = "\
 # width = 1280
 # scale = 1
 # slots = 1
+# browser_memory_mb = 1500                     # en större webbläsare byts mot en ny före nästa konto
 # pdfa = \"2u\"                                  # eller 2b, 2a, 3u, 3a, 4, 4f
 # navigate_seconds = 30                        # så länge väntas på att en sida börjar svara
 # stall_seconds = 8                            # så länge får en sida stå stilla innan den ges upp

@@ -19,6 +19,7 @@ use headless_chrome::browser::default_executable;
 use headless_chrome::{Browser as Launched, LaunchOptions};
 use rustix::process::{Pid, Signal};
 
+use crate::capture::memory;
 use crate::capture::{BrowserError, BrowserOptions};
 
 /// Names the program to become.
@@ -143,6 +144,11 @@ impl Process {
             end: Some(end),
             thread: Some(thread),
         })
+    }
+
+    /// Bytes of memory that its processes take.
+    pub(crate) fn memory(&self) -> std::io::Result<u64> {
+        memory::of_group(self.pid)
     }
 
     /// Kills the process group and waits for the thread.

@@ -111,6 +111,8 @@ pub struct BrowserSlot {
     browser: Option<Browser>,
     starts: u32,
     uses: u32,
+    /// Bytes of memory beyond which the browser is not used again.
+    memory_limit: u64,
 }
 
 /// How often a browser is used before another one takes over: long-lived browsers grow.
@@ -138,16 +140,13 @@ impl BrowserSlot {
             browser: None,
             starts: 0,
             uses: 0,
+            memory_limit: app.config.capture.browser_memory_mb * 1_000_000,
         })
     }
 
     /// The running browser.
     pub async fn get(&mut self) -> Result<&mut Browser, OpsError> {
-        if self
-            .browser
-            .as_ref()
-            .is_some_and(|browser| !browser.is_alive() || self.uses >= USES)
-        {
+        if self.browser.as_ref().is_some_and(|one| self.is_spent(one)) {
             self.close().await;
         }
         if self.browser.is_none() {
@@ -161,6 +160,20 @@ impl BrowserSlot {
         self.browser
             .as_mut()
             .ok_or_else(|| OpsError::Problem("the browser did not start".to_owned()))
+    }
+
+    /// Whether a browser is dead, old, or has grown: what pages leave behind in it never goes away.
+    fn is_spent(&self, browser: &Browser) -> bool {
+        if !browser.is_alive() || self.uses >= USES {
+            return true;
+        }
+        match browser.memory() {
+            Ok(bytes) => bytes > self.memory_limit,
+            Err(error) => {
+                tracing::warn!(%error, "the browser's memory could not be measured");
+                false
+            }
+        }
     }
 
     /// Ends the browser.

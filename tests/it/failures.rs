@@ -32,7 +32,8 @@ fn register(archive: &Archive, accounts: &[(&str, String)]) {
 }
 
 /// Adds lines to the configuration's `[capture]`.
-fn configure(archive: &Archive, lines: &str) {
+/// Adds lines to `[capture]` in the configuration.
+pub(crate) fn configure(archive: &Archive, lines: &str) {
     let path = archive.path().join("bevara.toml");
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(

@@ -1,7 +1,7 @@
 //! Processes as the kernel shows them: those of a browser, found by its profile directory.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A process and its command line.
@@ -62,6 +62,16 @@ pub(crate) fn family(dir: &Path) -> Vec<Process> {
         .map(|(_, one)| one)
         .filter(|one| pids.contains(&one.pid))
         .collect()
+}
+
+/// The profile directories of the browsers that run below `dir`.
+pub(crate) fn profiles(dir: &Path) -> BTreeSet<PathBuf> {
+    let browsers = family(dir);
+    let named = browsers.iter().filter_map(|one| {
+        let (_, after) = one.line.split_once("--user-data-dir=")?;
+        Some(PathBuf::from(after.split(' ').next()?))
+    });
+    named.collect()
 }
 
 /// A process that is gone already is as good as killed.

@@ -1,11 +1,13 @@
 //! The verb `capture` over several accounts, and what a kill leaves.
 
+use std::collections::BTreeSet;
 use std::process::Command;
 
 use serde_json::json;
 
+use crate::failures::configure;
 use crate::pages::Pages;
-use crate::processes::{family, until};
+use crate::processes::{family, profiles, until};
 use crate::support::Archive;
 
 #[test]
@@ -97,6 +99,36 @@ fn one_bad_account_never_stops_the_others() {
         )
         .exits(2);
     archive.json("2026-07-01T08:10:00Z", &["verify"]).exits(0);
+}
+
+#[test]
+fn a_browser_that_has_grown_is_changed_for_another() {
+    let pages = Pages::start();
+    let archive = Archive::new("2026-06-01");
+    // Less than any browser takes.
+    configure(&archive, "browser_memory_mb = 64");
+    for alias in ["ett", "tva"] {
+        archive.add_account("2026-06-01", alias, "annan", &pages.url("/"));
+    }
+    let mut capture = archive
+        .command("2026-07-01", &["capture", "--all"])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let staging = archive.path().join("staging");
+    let mut names = BTreeSet::new();
+    let mut ended = None;
+    until("the round ends", || {
+        names.extend(profiles(&staging).into_iter().filter_map(|path| {
+            let name = path.file_name()?.to_str()?;
+            Some(name.to_owned())
+        }));
+        ended = capture.try_wait().unwrap();
+        ended.is_some()
+    });
+    assert_eq!(ended.unwrap().code(), Some(0));
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    assert_eq!(names, ["profile-1", "profile-2"]);
 }
 
 #[test]

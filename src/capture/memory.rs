@@ -1,0 +1,66 @@
+//! How much memory a browser takes, all its processes together, as the kernel tells it.
+
+use std::io;
+
+/// Bytes of the proportional set size (`Pss`, `proc_pid_smaps(5)`) of every process of a group: pages that several of them
+/// share are counted once. Adding up resident sizes would count Chromium's program text a dozen times.
+pub(crate) fn of_group(group: u32) -> io::Result<u64> {
+    let mut bytes = 0_u64;
+    for entry in std::fs::read_dir("/proc")? {
+        let path = entry?.path();
+        let is_process = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
+        if !is_process {
+            continue;
+        }
+        let is_member = unless_gone(std::fs::read_to_string(path.join("stat")))?
+            .is_some_and(|stat| group_of(&stat) == Some(group));
+        if is_member {
+            let rollup = unless_gone(std::fs::read_to_string(path.join("smaps_rollup")))?;
+            bytes = bytes.saturating_add(rollup.as_deref().map_or(0, pss));
+        }
+    }
+    Ok(bytes)
+}
+
+/// A process that has ended meanwhile takes nothing.
+fn unless_gone(read: io::Result<String>) -> io::Result<Option<String>> {
+    match read {
+        Ok(text) => Ok(Some(text)),
+        Err(error)
+            if error.kind() == io::ErrorKind::NotFound
+                || error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error()) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The process group, the fifth field of `proc_pid_stat(5)`. The second, the name, may hold spaces and brackets.
+fn group_of(stat: &str) -> Option<u32> {
+    let (_, after) = stat.rsplit_once(") ")?;
+    after.split(' ').nth(2)?.parse().ok()
+}
+
+/// Bytes; the file tells kibibytes.
+fn pss(rollup: &str) -> u64 {
+    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
+    let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    kibibytes.unwrap_or(0).saturating_mul(1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_do_not_mislead_and_the_share_is_read() {
+        assert_eq!(group_of("7 (a) b) S 3 55 55 0 -1 4194560"), Some(55));
+        assert_eq!(group_of("7 (a"), None);
+        let rollup = "00400000-7fff0000 ---p 00000000 00:00 0   [rollup]\nRss:  9 kB\nPss:                1536 kB\nPss_Dirty: 4 kB\n";
+        assert_eq!(pss(rollup), 1_572_864);
+    }
+}
