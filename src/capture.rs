@@ -7,12 +7,14 @@ mod frames;
 pub mod guard;
 pub mod launcher;
 mod load;
+pub mod login;
 mod memory;
 mod page;
 mod phrases;
 mod print;
 mod printed;
 mod proxy;
+mod redact;
 mod scroll;
 mod shadows;
 mod shots;
@@ -22,6 +24,7 @@ mod text;
 mod tls;
 mod traffic;
 pub mod verdict;
+pub mod window;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -31,7 +34,8 @@ use serde_json::{Value, json};
 
 use crate::capture::cdp::{CdpError, Client};
 use crate::capture::guard::{Cidr, CidrError};
-use crate::capture::launcher::Process;
+use crate::capture::launcher::{Look, Process};
+use crate::capture::login::{Login, Visit};
 use crate::capture::proxy::Proxy;
 use crate::capture::tab::Tab;
 use crate::model::verdict::{Counts, FileRole, Reason};
@@ -111,6 +115,8 @@ pub struct CaptureRequest {
     pub url: String,
     /// Private networks that may be reached, as CIDR.
     pub allow_addresses: Vec<String>,
+    /// Who the page is to see.
+    pub visit: Visit,
 }
 
 /// A file written into the raw directory.
@@ -145,6 +151,8 @@ pub struct PageFacts {
     pub login_overlay: bool,
     /// Words that ask for a login.
     pub login_phrase: bool,
+    /// The page was to be seen logged in and was not: there was no login, or the site took it back.
+    pub login_missing: bool,
     /// Signs of a page that stands before the page: consent, a check for robots.
     pub gate: bool,
     /// Words that say that there is nothing to see.
@@ -200,6 +208,8 @@ pub struct PageCapture {
     pub raw_pdf: Option<Vec<u8>>,
     /// Files in the raw directory.
     pub files: Vec<CapturedFile>,
+    /// The login as the browser held it afterwards, where the site let it stand.
+    pub renewed: Option<Login>,
     expected: printed::Expected,
 }
 
@@ -321,7 +331,7 @@ pub struct Browser {
 impl Browser {
     /// Starts Chromium.
     pub async fn launch(options: &BrowserOptions) -> Result<Self, BrowserError> {
-        let process = Process::start(options).await?;
+        let process = Process::start(options, Look::Headless).await?;
         let client = Client::connect(&process.url).await.map_err(lost)?;
         let version = client
             .call("Browser.getVersion", json!({}), HELLO_LIMIT)

@@ -165,6 +165,13 @@ impl Config {
     }
 }
 
+/// Whether there is a screen on which a window can be opened.
+pub fn has_display() -> bool {
+    ["DISPLAY", "WAYLAND_DISPLAY"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
 /// A fault that a test orders with `BEVARA_FAULT=kill:N`, `enospc:N`, `eio:N` or `count:0`; release builds know none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {

@@ -10,6 +10,7 @@ pub mod from_file;
 pub mod hold;
 pub mod ingest;
 pub mod init;
+pub mod login;
 pub mod person;
 pub mod policy;
 pub mod post;

@@ -11,6 +11,7 @@ pub mod fault;
 pub mod founding;
 pub mod lock;
 pub mod log;
+pub mod logins;
 pub mod read;
 pub mod stage;
 

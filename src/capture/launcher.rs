@@ -55,6 +55,16 @@ const ARGUMENTS: [&str; 19] = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ];
 
+/// Who is to see the browser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// Nobody.
+    Headless,
+    /// A person who logs in. No window opens by itself, and the browser goes on without one; no page is told that a
+    /// program is at work, for none is.
+    Window,
+}
+
 /// Becomes the browser where this process was started as its launcher: then it does not return, or returns the exit
 /// code of the failure. `None` where this is an ordinary run.
 pub fn become_browser() -> Option<ExitCode> {
@@ -101,7 +111,7 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts Chromium and waits for its DevTools address.
-    pub(crate) async fn start(options: &BrowserOptions) -> Result<Self, BrowserError> {
+    pub(crate) async fn start(options: &BrowserOptions, look: Look) -> Result<Self, BrowserError> {
         let program = match &options.path {
             Some(path) if path.is_file() => path.clone(),
             Some(path) => return Err(BrowserError::NoProgram { path: path.clone() }),
@@ -118,7 +128,7 @@ impl Process {
         let thread = std::thread::Builder::new()
             .name("browser".to_owned())
             .spawn(move || {
-                let launched = launch(&program, launcher, profile, size);
+                let launched = launch(&program, launcher, profile, (size, look));
                 let (browser, answer) = match launched {
                     Ok(browser) => {
                         let answer = (browser.get_ws_url(), browser.get_process_id().unwrap_or(0));
@@ -187,14 +197,23 @@ fn launch(
     program: &Path,
     launcher: PathBuf,
     profile: PathBuf,
-    size: (u32, u32),
+    (size, look): ((u32, u32), Look),
 ) -> Result<Launched, String> {
     let environment = [
         (PROGRAM.to_owned(), program.to_string_lossy().into_owned()),
         (PARENT.to_owned(), std::process::id().to_string()),
     ];
+    let mut args: Vec<&OsStr> = ARGUMENTS.iter().map(OsStr::new).collect();
+    // A window that a page opens would lie over the page, which is then drawn no more: it is blocked.
+    let mut ignore_default_args = vec![OsStr::new("--disable-popup-blocking")];
+    if look == Look::Window {
+        args.retain(|argument| *argument != "--hide-scrollbars");
+        args.push(OsStr::new("--no-startup-window"));
+        ignore_default_args.push(OsStr::new("--enable-automation"));
+    }
     let options = LaunchOptions {
-        headless: true,
+        headless: look == Look::Headless,
+        ignore_default_args,
         sandbox: !rustix::process::geteuid().is_root(),
         path: Some(launcher),
         user_data_dir: Some(profile),
@@ -202,9 +221,7 @@ fn launch(
         ignore_certificate_errors: false,
         idle_browser_timeout: IDLE,
         process_envs: Some(environment.into_iter().collect()),
-        args: ARGUMENTS.iter().map(OsStr::new).collect(),
-        // A window that a page opens would lie over the page, which is then drawn no more: it is blocked.
-        ignore_default_args: vec![OsStr::new("--disable-popup-blocking")],
+        args,
         ..LaunchOptions::default()
     };
     Launched::new(options).map_err(|error| format!("{error:#}"))

@@ -11,7 +11,9 @@ use tokio::time::Instant;
 use crate::capture::cdp::{CdpError, Client};
 use crate::capture::consent::{self, Act};
 use crate::capture::guard::Cidr;
+use crate::capture::login::{Login, Visit};
 use crate::capture::proxy::Proxy;
+use crate::capture::redact::Secrets;
 use crate::capture::scroll::{self, HEIGHT_LIMIT, POST_LIMIT, SCROLL_LIMIT, Scrolled};
 use crate::capture::shots::{self, Shots};
 use crate::capture::tab::{CALL_LIMIT, LANGUAGE, Tab, ZONE};
@@ -49,6 +51,8 @@ struct Taken {
     /// The browser may still be printing.
     prints_on: bool,
     problem: Option<String>,
+    secrets: Secrets,
+    renewed: Option<Login>,
     times: Vec<(&'static str, u64)>,
 }
 
@@ -83,7 +87,15 @@ pub(crate) async fn take(
             let ended = steps(&mut tab, &proxy, (options, request), raw, &mut taken).await;
             note(&mut taken, ended)?;
             healthy = !taken.prints_on;
-            seen = Some(observed(&mut tab, &mut taken));
+            if let Some(login) = request.visit.login() {
+                let back = login_back(&tab, login, &mut taken).await;
+                note(&mut taken, back)?;
+            }
+            let observed = observed(&mut tab, &mut taken);
+            taken
+                .secrets
+                .learn_addresses(&json!([observed, taken.acts]))?;
+            seen = Some(observed);
             if let Err(error) = tab.close().await {
                 tracing::debug!(%error, "a tab could not be cleared away");
                 healthy = false;
@@ -106,7 +118,11 @@ pub(crate) async fn take(
     taken.facts = facts;
     taken.files.append(&mut taken.shots.files);
     taken.files.append(&mut taken.texts.files);
+    if request.visit.login().is_some() {
+        clear(&mut taken, raw)?;
+    }
     let provenance = provenance(&taken, (options, version, request), &proxy, seen.as_ref());
+    let provenance = taken.secrets.clear_value(provenance);
     let line = json::to_line(&provenance).map_err(|error| Problem::Document(error.to_string()))?;
     write(&raw.join("requests.json"), line.as_bytes())?;
     taken.files.push(CapturedFile {
@@ -114,16 +130,56 @@ pub(crate) async fn take(
         name: "requests.json".to_owned(),
     });
     let capture = PageCapture {
-        final_url: taken.address,
+        final_url: taken.secrets.clear(&taken.address).into_owned(),
         title: taken.title,
         language: taken.language,
         counts: taken.texts.counts,
         facts: taken.facts,
         raw_pdf: taken.pdf,
         files: taken.files,
+        renewed: taken.renewed,
         expected: taken.texts.expected,
     };
     Ok((capture, healthy))
+}
+
+/// Reads back what the context holds of a login: a site may have renewed its cookies, or taken them back.
+async fn login_back(tab: &Tab, login: &Login, taken: &mut Taken) -> Result<(), Problem> {
+    let now = login.back(tab.client(), tab.context()).await?;
+    taken.secrets.learn(&now)?;
+    taken.facts.login_missing = !login.stands(&now);
+    taken.renewed = (!taken.facts.login_missing).then_some(now);
+    Ok(())
+}
+
+/// Clears the page of what it shows of the login, before a picture or the print shows it too.
+async fn redact(tab: &mut Tab, request: &CaptureRequest, taken: &mut Taken) -> Result<(), Problem> {
+    let Some(login) = request.visit.login() else {
+        return Ok(());
+    };
+    login_back(tab, login, taken).await?;
+    let places = taken.secrets.clear_page(tab).await?;
+    if places > 0 {
+        taken.acts.push(Act {
+            action: "redacted".to_owned(),
+            element: String::new(),
+            label: places.to_string(),
+        });
+    }
+    Ok(())
+}
+
+/// Clears what was written and noted of a page that was seen logged in.
+fn clear(taken: &mut Taken, raw: &Path) -> Result<(), Problem> {
+    taken.secrets.clear_files(raw, &taken.files)?;
+    taken.title = taken.secrets.clear(&taken.title).into_owned();
+    let secrets = &taken.secrets;
+    if taken.pdf.as_ref().is_some_and(|pdf| secrets.stand_in(pdf)) {
+        taken.pdf = None;
+        taken.facts.printed = false;
+        taken.problem = Some("the print shows values of the login and is not kept".to_owned());
+    }
+    Ok(())
 }
 
 /// Turns the end of the steps into facts. Only a failing disk ends more than this page.
@@ -162,6 +218,11 @@ async fn steps(
         taken.facts.obstacle = Some(Reason::Blocked);
         return Ok(());
     }
+    taken.facts.login_missing = matches!(request.visit, Visit::WithoutLogin);
+    if let Some(login) = request.visit.login() {
+        taken.secrets.learn(login)?;
+        login.give(tab.client(), tab.context()).await?;
+    }
     if let Some(reason) = load::navigate(tab, proxy, &request.url).await? {
         taken.facts.obstacle = Some(reason);
         taken.facts.status = tab.traffic().main.status;
@@ -180,6 +241,7 @@ async fn steps(
         phrases::is_login_address(&now.address) && !phrases::is_login_address(&request.url);
     taken.facts.at_rest = scrolled.at_rest;
     images(tab, taken).await?;
+    redact(tab, request, taken).await?;
     text::read(tab, raw, scrolled.posts_shown, &mut taken.texts).await?;
     taken.timed("text", begun);
     let acts: Vec<Act> = tab
@@ -187,6 +249,7 @@ async fn steps(
         .await?;
     taken.acts.extend(acts);
     load::settle(tab, load::AFTER_CHANGE).await?;
+    redact(tab, request, taken).await?;
     taken.timed("stilled", begun);
     let size = (options.scale, HEIGHT_LIMIT);
     let pictured = shots::page(tab, raw, size, &mut taken.shots).await;
@@ -198,6 +261,7 @@ async fn steps(
     taken.timed("pictures", begun);
     let acts: Vec<Act> = tab.ask("bevara.plain()", READY_LIMIT).await?;
     taken.acts.extend(acts);
+    redact(tab, request, taken).await?;
     taken.texts.expected.around = text::seen(tab).await?;
     // What was loaded anew since its text was read is another page.
     taken.facts.at_rest &= tab.traffic().loads == loads;
@@ -230,6 +294,7 @@ async fn to_its_end(
         taken.facts.login_address =
             phrases::is_login_address(&taken.address) && !phrases::is_login_address(&request.url);
         let done = taken.acts.len();
+        redact(tab, request, taken).await?;
         taken.files.push(shots::view(tab, raw).await?);
         taken.acts.extend(consent::clear(tab).await?);
         taken.timed("view", begun);
@@ -389,6 +454,7 @@ fn provenance(
             "stall_seconds": options.patience.stall.as_secs(), "navigate_seconds": options.patience.navigate.as_secs(),
             "verdict": verdict::LIMITS},
         "allow_addresses": request.allow_addresses,
+        "logged_in": request.visit.login().is_some() && !taken.facts.login_missing,
         "acts": taken.acts,
         "segments": taken.shots.segments,
         "paper_percent_of_a4": taken.paper.map(|paper| paper.percent),

@@ -29,6 +29,7 @@ const SCRIPT: &str = concat!(
     include_str!("script/acts.js"),
     include_str!("script/ready.js"),
     include_str!("script/text.js"),
+    include_str!("script/redact.js"),
     "return true; })()"
 );
 
@@ -138,6 +139,16 @@ impl Tab {
     /// Frames of other sites and workers.
     pub(crate) fn targets(&self) -> &Targets {
         &self.targets
+    }
+
+    /// The connection to the browser.
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The context that the tab lives in.
+    pub(crate) fn context(&self) -> &str {
+        &self.context
     }
 
     /// The value of an expression of the page script, `bevara.…`.

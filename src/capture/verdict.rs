@@ -103,7 +103,8 @@ fn not_the_page(facts: &PageFacts, baseline: Option<&Baseline>) -> BTreeSet<Reas
         }
         _ => {}
     }
-    if reasons.is_empty() && is_wall(facts, baseline) {
+    let is_refused = facts.login_missing && matches!(facts.status, Some(401 | 403));
+    if is_refused || (reasons.is_empty() && is_wall(facts, baseline)) {
         reasons.insert(Reason::NotLoggedIn);
     }
     // Words decide nothing about a page that has posts, or much to read.
@@ -161,7 +162,10 @@ fn shortcomings(facts: &PageFacts) -> BTreeSet<Reason> {
                 && (facts.images_loaded < facts.images || facts.requests_failed > 0),
             Reason::Tls,
         ),
-        (facts.login_overlay, Reason::NotLoggedIn),
+        (
+            facts.login_overlay || facts.login_missing,
+            Reason::NotLoggedIn,
+        ),
         (
             facts.print_unread || !agree(facts.counts),
             Reason::CountsDisagree,
@@ -276,7 +280,8 @@ mod tests {
     #[test]
     fn each_shortcoming_alone_makes_it_partial() {
         type Spoil = fn(&mut PageFacts);
-        let cases: [(Spoil, Reason); 15] = [
+        let cases: [(Spoil, Reason); 16] = [
+            (|facts| facts.login_missing = true, Reason::NotLoggedIn),
             (|facts| facts.at_rest = false, Reason::TimeoutPage),
             (|facts| facts.segments = 0, Reason::TimeoutShot),
             (|facts| facts.pictures_whole = false, Reason::TimeoutShot),
@@ -404,6 +409,22 @@ mod tests {
             judge(&thinned, Some(&last(200, 6_000)), Some(true)),
             (Verdict::Failed, vec![Reason::NotLoggedIn])
         );
+    }
+
+    #[test]
+    fn a_refusal_to_show_what_needs_a_login_says_so() {
+        for (status, login_missing, reasons) in [
+            (403, false, vec![Reason::Http4xx]),
+            (403, true, vec![Reason::Http4xx, Reason::NotLoggedIn]),
+            (404, true, vec![Reason::Http4xx]),
+        ] {
+            let facts = PageFacts {
+                status: Some(status),
+                login_missing,
+                ..whole()
+            };
+            assert_eq!(judge(&facts, None, None), (Verdict::Failed, reasons));
+        }
     }
 
     #[test]

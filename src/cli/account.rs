@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
+use tokio::sync::oneshot;
 
 use crate::app::App;
 use crate::cli::Context;
@@ -15,6 +16,7 @@ use crate::ops::account::close::{close as close_account, close_without_capture};
 use crate::ops::account::import::{Imported, import};
 use crate::ops::account::{AccountPatch, NewAccount, Registered, Revision, add, list, set, show};
 use crate::ops::error::OpsError;
+use crate::ops::login::{self, Plan};
 
 /// The register of accounts
 #[derive(Debug, Subcommand)]
@@ -40,6 +42,12 @@ pub(crate) enum AccountVerb {
         after_help = "Example:\n  bevara account close exempel-facebook --without-capture \"Kontot är borttaget av plattformen\""
     )]
     Close(CloseArgs),
+    /// Log in to an account in a window, so that its captures can be taken logged in
+    #[command(
+        long_about = "Log in to an account in a window, so that its captures can be taken logged in\n\nOpens the account's page in a browser of its own. Log in there and close the window, or press Enter here. The cookies that the site then gave are kept in secrets/sessions/, where only the archive's owner can read them: whoever has that file is logged in. One login serves every account of the platform, or of the host where each host has its own. They are used for accounts whose field `inloggad` is `ja` or `ja_oppen`, and are never exported.",
+        after_help = "Example:\n  bevara account login exempel-facebook\n  bevara account login exempel-facebook --forget"
+    )]
+    Login(LoginArgs),
     /// Take in a register kept elsewhere: CSV (; or ,) or TOML; nothing is written unless every row is right
     #[command(after_help = "Example:\n  bevara account import konton.csv")]
     Import(ImportArgs),
@@ -52,6 +60,15 @@ pub(crate) struct CloseArgs {
     /// Close although no closing capture can be taken; it is recorded as missed
     #[arg(long, value_name = "REASON")]
     without_capture: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LoginArgs {
+    /// The account
+    alias: Alias,
+    /// Remove the login that is kept
+    #[arg(long)]
+    forget: bool,
 }
 
 #[derive(Debug, Args)]
@@ -117,6 +134,7 @@ impl AccountVerb {
             Self::Show(_) => "account-show",
             Self::Set(_) => "account-set",
             Self::Close(_) => "account-close",
+            Self::Login(_) => "account-login",
             Self::Import(_) => "account-import",
         }
     }
@@ -197,6 +215,7 @@ pub(crate) async fn run(context: &Context, verb: AccountVerb) -> Result<Outcome,
             Ok(registered(&changed, text))
         }
         AccountVerb::Close(args) => close(context, &mut app, args).await,
+        AccountVerb::Login(args) => login(context, &mut app, &args).await,
         AccountVerb::Import(args) => Ok(imported(&import(&mut app, &args.file).await?)),
     }
 }
@@ -231,6 +250,55 @@ async fn close(context: &Context, app: &mut App, args: CloseArgs) -> Result<Outc
         Exit::Problems
     };
     Ok(Outcome::done(result, text).with_exit(exit))
+}
+
+async fn login(context: &Context, app: &mut App, args: &LoginArgs) -> Result<Outcome, OpsError> {
+    if args.forget {
+        let done = login::forget(app, &args.alias).await?;
+        let text = if done.removed {
+            format!(
+                "Inloggningen i {} är borttagen här. Logga också ut på webbplatsen: där gäller den tills vidare.",
+                done.file
+            )
+        } else {
+            format!("Ingen inloggning är sparad i {}.", done.file)
+        };
+        return Ok(Outcome::done(json!(done), text));
+    }
+    let plan = login::plan(app, &args.alias).await?;
+    context.output.say(&warning(&plan, &args.alias));
+    let done = login::log_in(app, &plan, enter_pressed()).await?;
+    let until = done.until.map_or_else(
+        || "Hur länge den gäller framgår inte.".to_owned(),
+        |until| format!("Den gäller längst till {}.", until.stockholm_text()),
+    );
+    let word = if done.replaced { "ersatt" } else { "sparad" };
+    let text = format!(
+        "Inloggningen är {word}: {} kakor i {}. {until}\nPröva den: bevara capture {}",
+        done.cookies, done.file, done.account
+    );
+    Ok(Outcome::done(json!(done), text))
+}
+
+fn warning(plan: &Plan, alias: &Alias) -> String {
+    format!(
+        "VARNING\n  Kakorna som webbplatsen ger när du loggar in sparas i {}.\n  Den som har filen är inloggad som du, utan lösenord. Bara arkivets ägare på den här datorn får läsa den,\n  och den följer aldrig med i en leverans. Använd helst ett konto som bara kan läsa.\n  Ta bort den med: bevara account login {alias} --forget\n\nEtt fönster öppnas på {}.\nLogga in där. Stäng sedan fönstret, eller tryck Enter här.",
+        plan.file(),
+        plan.url()
+    )
+}
+
+/// Tells when a line is entered. Where nobody can enter one it never does. The thread is left to the end of the process:
+/// reading cannot be broken off.
+fn enter_pressed() -> oneshot::Receiver<()> {
+    let (pressed, receiver) = oneshot::channel();
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        if matches!(std::io::stdin().read_line(&mut line), Ok(1..)) && pressed.send(()).is_err() {
+            tracing::debug!("the window was closed already");
+        }
+    });
+    receiver
 }
 
 fn imported(done: &Imported) -> Outcome {

@@ -14,6 +14,7 @@ use crate::model::id::Alias;
 use crate::model::verdict::Verdict;
 use crate::ops::error::OpsError;
 use crate::ops::from_file::{FileOrder, take_in};
+use crate::ops::login;
 use crate::ops::snapshot::{Captured, Order, capture, capturing_actor};
 
 /// Capture accounts now: pictures, PDF/A, text and inventory of the whole page
@@ -77,7 +78,13 @@ pub(crate) async fn run(context: &Context, args: CaptureArgs) -> Result<Outcome,
         flavour: args.flavour,
     };
     let captures = capture(&mut app, &order, &by, &mut context.bar()).await?;
-    Ok(outcome(&captures))
+    let aliases: Vec<Alias> = captures.iter().map(|one| one.account.clone()).collect();
+    let findings = if aliases.is_empty() {
+        Vec::new()
+    } else {
+        login::findings(&app, &aliases, &captures).await?
+    };
+    Ok(outcome(&captures).with_findings(findings))
 }
 
 async fn from_file(context: &Context, args: CaptureArgs) -> Result<Outcome, OpsError> {

@@ -8,6 +8,7 @@ use crate::cli::exit::Exit;
 use crate::cli::output::Outcome;
 use crate::model::verdict::Verdict;
 use crate::ops::error::OpsError;
+use crate::ops::login;
 use crate::ops::run::{Pass, run as pass};
 
 /// Capture everything that is due, and record what was missed
@@ -33,7 +34,14 @@ pub(crate) async fn run(context: &Context, _args: RunArgs) -> Result<Outcome, Op
     } else {
         Exit::Done
     };
-    Ok(Outcome::done(json!(done), text(&done)).with_exit(exit))
+    let findings = if done.busy {
+        Vec::new()
+    } else {
+        login::findings(&app, &[], &done.captures).await?
+    };
+    Ok(Outcome::done(json!(done), text(&done))
+        .with_exit(exit)
+        .with_findings(findings))
 }
 
 /// One line for each account that the pass had something to do for.

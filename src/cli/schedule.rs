@@ -7,9 +7,12 @@ use serde_json::json;
 use crate::cli::Context;
 use crate::cli::output::{Outcome, table};
 use crate::ops::error::OpsError;
+use crate::ops::login;
 use crate::ops::schedule::{ObligationRow, schedule};
 
 /// Show what is due, missed, done and upcoming, with the rule that says so
+///
+/// Warns of logins that are missing, or that run out before the next snapshot; with --as-of as things will stand then.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  bevara schedule --until 2027-07-01")]
 pub(crate) struct ScheduleArgs {
@@ -27,7 +30,8 @@ pub(crate) async fn run(context: &Context, args: ScheduleArgs) -> Result<Outcome
         let header = ["Datum", "Konto", "Regel", "Läge", "Fångst"];
         table(&header, rows.iter().map(line).collect())
     };
-    Ok(Outcome::done(json!({ "obligations": rows }), text))
+    let findings = login::findings(&app, &[], &[]).await?;
+    Ok(Outcome::done(json!({ "obligations": rows }), text).with_findings(findings))
 }
 
 fn line(row: &ObligationRow) -> Vec<String> {

@@ -267,6 +267,12 @@ pub const FIELDS: &[Field] = &[
         false,
         FieldForm::OneOf(&["ja", "nej"]),
     ),
+    field(
+        "inloggad",
+        "Fångas inloggad",
+        false,
+        FieldForm::OneOf(&["nej", "ja", "ja_oppen"]),
+    ),
     field("senast_granskad", "Senast granskad", false, FieldForm::Date),
     field(
         "aven_publicerad",
@@ -356,6 +362,20 @@ impl Account {
             }
         }
         faults
+    }
+
+    /// Whether its page is to be seen logged in (`inloggad`).
+    pub fn is_seen_logged_in(&self) -> bool {
+        self.inloggad().is_some_and(|word| word != "nej")
+    }
+
+    /// Whether what is seen there is open to everybody all the same: only a person can know (`inloggad = ja_oppen`).
+    pub fn is_open(&self) -> bool {
+        self.inloggad().is_none_or(|word| word != "ja")
+    }
+
+    fn inloggad(&self) -> Option<&str> {
+        self.fields.get("inloggad").map(String::as_str)
     }
 
     /// The account's administrators, as the register lists them.

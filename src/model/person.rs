@@ -28,6 +28,11 @@ impl Role {
         self == Self::Arkivarie
     }
 
+    /// Whether the role may log in to accounts for their captures, and forget such a login.
+    pub fn may_log_in(self) -> bool {
+        matches!(self, Self::Arkivarie | Self::Handlaggare)
+    }
+
     /// Whether the role may approve a disposal plan (another person than its planner).
     pub fn may_approve(self) -> bool {
         matches!(self, Self::Arkivarie | Self::Foretradare)

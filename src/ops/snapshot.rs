@@ -22,6 +22,7 @@ use crate::model::record::{AccessClass, CaptureJson, CaptureKind, STORE_VERSION}
 use crate::model::time::Instant;
 use crate::model::verdict::{Counts, FileRole, Reason, Verdict};
 use crate::ops::error::OpsError;
+use crate::ops::login;
 use crate::ops::schedule;
 use crate::ops::snapshot::pdf::{PdfKind, make_pdf};
 use crate::store::stage::{SealedStage, Stage};
@@ -144,6 +145,11 @@ impl BrowserSlot {
         })
     }
 
+    /// How its browsers are started.
+    pub(crate) fn options(&self) -> &BrowserOptions {
+        &self.options
+    }
+
     /// The running browser.
     pub async fn get(&mut self) -> Result<&mut Browser, OpsError> {
         if self.browser.as_ref().is_some_and(|one| self.is_spent(one)) {
@@ -261,9 +267,11 @@ pub(crate) async fn capture_account(
         .stage(&format!("capture-{}", account.account.alias))?;
     let raw = stage.dir().join("raw");
     make_dir(&raw)?;
+    let (visit, login) = login::visit(app, &account.account)?;
     let request = CaptureRequest {
         url: account.account.url.clone(),
         allow_addresses,
+        visit,
     };
     let browser = slot.get().await?;
     let mut page = browser.capture(&request, &raw).await?;
@@ -301,7 +309,10 @@ pub(crate) async fn capture_account(
     }
     let description = describe(account, &work, app.now());
     let sealed = stage.seal("capture", &description)?;
-    commit_kept(app, account, order.occasion, (work, roles, sealed), by).await
+    let captured = commit_kept(app, account, order.occasion, (work, roles, sealed), by).await?;
+    let renewal = (login.as_ref(), page.renewed.as_ref());
+    login::renew(app, &account.account, renewal, verdict);
+    Ok(captured)
 }
 
 /// What is known of a capture before it is committed.
@@ -352,6 +363,12 @@ fn describe(account: &AccountRow, work: &Work, finished: Instant) -> CaptureJson
         ("browser".to_owned(), work.version.clone()),
         ("pdfa".to_owned(), work.flavour.to_string()),
     ]);
+    // What is shown to somebody who is logged in may be meant for few; that it is not, a person has to say.
+    let access = if account.account.is_open() {
+        AccessClass::Open
+    } else {
+        AccessClass::Protected
+    };
     CaptureJson {
         v: STORE_VERSION.to_owned(),
         id: work.id.clone(),
@@ -364,11 +381,7 @@ fn describe(account: &AccountRow, work: &Work, finished: Instant) -> CaptureJson
         reasons: work.reasons.clone(),
         counts: Some(work.counts),
         tools,
-        access: BTreeMap::from([
-            (PICTURES, AccessClass::Open),
-            (TEXT, AccessClass::Open),
-            (REQUESTS, AccessClass::Open),
-        ]),
+        access: [PICTURES, TEXT, REQUESTS].map(|unit| (unit, access)).into(),
     }
 }
 

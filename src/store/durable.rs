@@ -56,6 +56,21 @@ pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), StoreError> 
     sync_parent(path)
 }
 
+/// The same for one that may be replaced: a login.
+pub(crate) fn replace_secret(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let temporary = write_temporary(path, bytes, 0o600)?;
+    restrict_file(&temporary)?;
+    fault::point(path)?;
+    fs::rename(&temporary, path).map_err(|source| StoreError::io(path, source))?;
+    sync_parent(path)
+}
+
+/// Lets only the owner read a file.
+pub(crate) fn restrict_file(path: &Path) -> Result<(), StoreError> {
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+        .map_err(|source| StoreError::io(path, source))
+}
+
 fn write_temporary(path: &Path, bytes: &[u8], mode: u32) -> Result<PathBuf, StoreError> {
     let mut name = path.as_os_str().to_owned();
     name.push(TEMPORARY);

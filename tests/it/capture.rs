@@ -61,6 +61,7 @@ impl Rig {
         let request = CaptureRequest {
             url: url.to_owned(),
             allow_addresses: allowed.iter().map(|&network| network.to_owned()).collect(),
+            ..CaptureRequest::default()
         };
         let page = self.browser.capture(&request, &raw).await.unwrap();
         (page, raw)

@@ -28,6 +28,7 @@ mod from_file;
 mod fuzz;
 mod hold;
 mod labelled;
+mod login;
 mod networks;
 mod packages;
 mod pages;

@@ -1,0 +1,203 @@
+//! A site whose page is for members: a form that logs in, cookies that are given, renewed and taken back, and a page that
+//! writes the cookie back in every way that pages do.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use base64::Engine as _;
+
+/// What the site knows.
+#[derive(Debug, Default)]
+struct State {
+    /// Values of cookies that let somebody in.
+    valid: BTreeSet<String>,
+    given: Vec<String>,
+    /// Who saw the page logged in, by what the visitor's browser calls itself: the page's script has run, so the browser
+    /// has its cookie.
+    shown: Vec<String>,
+}
+
+/// The running site.
+#[derive(Clone, Debug)]
+pub(super) struct Members {
+    address: SocketAddr,
+    state: Arc<Mutex<State>>,
+}
+
+/// A token in an address that is no cookie.
+pub(super) const PICTURE_TOKEN: &str = "Zx81QlSpectrum48k";
+/// A token in a form that is no cookie.
+pub(super) const FORM_TOKEN: &str = "k3nt0kvS1nclairC5";
+
+/// What only members read.
+pub(super) const POST: &str = "Styrgruppen ses på torsdag klockan tio.";
+
+/// The page without a login: a form that a person's browser sends by itself, in the place of the person.
+const WALL: &str = "<!DOCTYPE html><html lang=sv><title>Logga in</title><h1>Logga in</h1>\
+    <form id=f method=post action=/login><input name=user value=kim><input type=password name=password value=hemligt></form>\
+    <script>if (!/Headless/.test(navigator.userAgent)) f.submit()</script>";
+
+impl Members {
+    pub(super) fn start() -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        let members = Self {
+            address: listener.local_addr().expect("a bound port"),
+            state: Arc::default(),
+        };
+        let serving = members.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let serving = serving.clone();
+                std::thread::spawn(move || serving.answer(&stream));
+            }
+        });
+        members
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("http://{}/", self.address)
+    }
+
+    /// Every cookie value that was ever given.
+    pub(super) fn given(&self) -> Vec<String> {
+        self.state().given.clone()
+    }
+
+    /// How often somebody with a window saw the page logged in.
+    pub(super) fn windows(&self) -> usize {
+        let state = self.state();
+        let persons = state.shown.iter().filter(|one| !one.contains("Headless"));
+        persons.count()
+    }
+
+    /// Logs everybody out.
+    pub(super) fn end_sessions(&self) {
+        self.state().valid.clear();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("the site")
+    }
+
+    /// A value that nobody can take for anything else, with characters that are written in several ways.
+    fn give(&self) -> String {
+        let mut state = self.state();
+        let value = format!(
+            "s%3A{}/+h3ml1gt-{}",
+            uuid::Uuid::new_v4().simple(),
+            state.given.len()
+        );
+        state.valid.insert(value.clone());
+        state.given.push(value.clone());
+        value
+    }
+
+    fn answer(&self, stream: &TcpStream) {
+        let mut reader = BufReader::new(stream);
+        let (mut lines, mut line) = (Vec::new(), String::new());
+        while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
+            lines.push(std::mem::take(&mut line).trim_end().to_owned());
+        }
+        let header = |name: &str| {
+            let found = lines.iter().filter_map(|line| line.split_once(": "));
+            let found = found.filter(|(given, _)| given.eq_ignore_ascii_case(name));
+            found.map(|(_, value)| value.to_owned()).next()
+        };
+        let length = header("content-length").and_then(|length| length.parse().ok());
+        let mut body = vec![0; length.unwrap_or(0)];
+        if reader.read_exact(&mut body).is_err() {
+            return;
+        }
+        let first = lines.first().cloned().unwrap_or_default();
+        let path = first.split(' ').nth(1).unwrap_or("/");
+        let cookies = header("cookie").unwrap_or_default();
+        let sid = cookies
+            .split("; ")
+            .find_map(|cookie| cookie.strip_prefix("sid="))
+            .filter(|sid| self.state().valid.contains(*sid));
+        match (path.split('?').next().unwrap_or(path), sid) {
+            ("/login", _) => {
+                let sid = self.give();
+                send(
+                    stream,
+                    "303 See Other",
+                    &[cookie(&sid), "Location: /".to_owned()],
+                    "text/html",
+                    b"",
+                );
+            }
+            ("/", Some(sid)) => {
+                // The next request has to come with a new one.
+                let next = self.give();
+                let echo = format!("X-Session: {sid}");
+                send(
+                    stream,
+                    "200 OK",
+                    &[cookie(&next), echo],
+                    "text/html; charset=utf-8",
+                    page(sid).as_bytes(),
+                );
+            }
+            ("/", None) => {
+                let gone = "Set-Cookie: sid=; Path=/; HttpOnly; Max-Age=0".to_owned();
+                send(
+                    stream,
+                    "200 OK",
+                    &[gone],
+                    "text/html; charset=utf-8",
+                    WALL.as_bytes(),
+                );
+            }
+            ("/call", _) => {
+                let agent = header("user-agent").unwrap_or_default();
+                self.state().shown.push(agent);
+                send(stream, "200 OK", &[], "text/plain", b"");
+            }
+            ("/pixel.png", _) => send(stream, "200 OK", &[], "image/png", PIXEL),
+            _ => send(stream, "404 Not Found", &[], "text/plain", b""),
+        }
+    }
+}
+
+fn cookie(sid: &str) -> String {
+    format!("Set-Cookie: sid={sid}; Path=/; HttpOnly; Max-Age=2592000")
+}
+
+/// The members' page: it echoes the cookie in text, form, links, script, comment and encodings.
+fn page(sid: &str) -> String {
+    let encoded = sid
+        .replace('%', "%25")
+        .replace('/', "%2F")
+        .replace('+', "%2B");
+    let coded = base64::engine::general_purpose::STANDARD.encode(format!("kim:{sid}"));
+    format!(
+        "<!DOCTYPE html><html lang=sv><meta name=csrf-token content={FORM_TOKEN}><title>Medlemmar {sid}</title><!-- {sid} -->\
+         <script>const state = {{\"session\": \"{sid}\"}}; fetch('/call?session_id={encoded}')</script>\
+         <h1>Medlemmar</h1><article><p>{POST}</p><p>Din session är {sid}.</p><a href='/x?sid={encoded}'>Inställningar</a></article>\
+         <article><p>Protokollet är justerat.</p><img src='/pixel.png?access_token={PICTURE_TOKEN}' width=40 height=40 alt='{sid}'></article>\
+         <form><input type=hidden name=sid value='{sid}'><input type=hidden name=authenticity_token value={FORM_TOKEN}>\
+         <input name=q value='{sid}'></form><div data-auth='{coded}'></div>"
+    )
+}
+
+fn send(mut stream: &TcpStream, status: &str, headers: &[String], kind: &str, body: &[u8]) {
+    let headers: String = headers.iter().flat_map(|line| [line, "\r\n"]).collect();
+    let head = format!(
+        "HTTP/1.1 {status}\r\n{headers}Content-Type: {kind}\r\nContent-Length: {}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    // A browser that hangs up has had enough.
+    if stream.write_all(head.as_bytes()).is_ok() {
+        stream.write_all(body).unwrap_or_default();
+    }
+}
+
+/// A PNG of one pixel.
+const PIXEL: &[u8] = &[
+    0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0x0d, 0x49, 0x48, 0x44, 0x52, 0, 0, 0,
+    1, 0, 0, 0, 1, 8, 6, 0, 0, 0, 0x1f, 0x15, 0xc4, 0x89, 0, 0, 0, 0x0d, 0x49, 0x44, 0x41, 0x54,
+    0x78, 0x9c, 0x62, 0, 1, 0, 0, 5, 0, 1, 0x0d, 0x0a, 0x2d, 0xb4, 0, 0, 0, 0, 0x49, 0x45, 0x4e,
+    0x44, 0xae, 0x42, 0x60, 0x82,
+];
