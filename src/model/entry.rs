@@ -111,6 +111,8 @@ pub enum Body {
         occasion: Occasion,
         reasons: Vec<Reason>,
         wanted: Vec<Slot>,
+        record: Option<RecordId>,
+        sealed: Option<Sealed>,
     },
     Ingest {
         account: AccountId,
@@ -303,7 +305,8 @@ impl Body {
             | Self::Note { record, sealed } => {
                 Some((HolderId::Record(record.clone()), None, sealed))
             }
-            Self::SnapshotMissed { record, sealed, .. }
+            Self::CaptureFailed { record, sealed, .. }
+            | Self::SnapshotMissed { record, sealed, .. }
             | Self::PlanWithdrawn { record, sealed, .. } => match (record, sealed) {
                 (Some(record), Some(sealed)) => {
                     Some((HolderId::Record(record.clone()), None, sealed))
@@ -312,7 +315,6 @@ impl Body {
             },
             Self::Genesis { .. }
             | Self::PolicyChange { .. }
-            | Self::CaptureFailed { .. }
             | Self::Flag { .. }
             | Self::Disposal { .. } => None,
         }
@@ -570,6 +572,23 @@ mod tests {
             b"{\"actor\":\"system\",\"answer\":\"ja\",\"flag\":\"sekretess\",\"prev_sha256\":\""
         ));
         assert_eq!(Entry::from_bytes(&bytes).unwrap(), entry());
+    }
+
+    #[test]
+    fn a_failed_capture_without_a_record_is_read() {
+        let line = format!(
+            concat!(
+                r#"{{"account":"8b1c0e0a-1111-4222-8333-444455556666","actor":"system","capture":"20270101T000512Z-0123abcd","#,
+                r#""occasion":"year","prev_sha256":"{}","prev_sha512":"{}","reasons":["dns"],"seq":7,"#,
+                r#""time":"2027-01-01T00:05:12Z","type":"capture-failed","v":1,"wanted":[]}}"#,
+                "\n"
+            ),
+            "0".repeat(64),
+            "0".repeat(128)
+        );
+        let body = Entry::from_bytes(line.as_bytes()).unwrap().body.unwrap();
+        assert!(body.holder().is_none(), "{body:?}");
+        assert!(matches!(body, Body::CaptureFailed { record: None, .. }));
     }
 
     #[test]

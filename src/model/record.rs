@@ -102,6 +102,8 @@ pub enum RecordKind {
     RegistryReceipt,
     /// Gallringsprotokoll: `protocol.json`, `protocol.pdf`.
     Protocol,
+    /// What was observed of a capture that failed: `requests.json`, `note.json`.
+    Attempt,
     /// Why a snapshot was missed or an account closed without one: `reason.json`.
     Reason,
 }

@@ -1,6 +1,7 @@
 //! A snapshot: one account captured in the browser, judged, converted to PDF/A, sealed and committed. One bad account
 //! never stops the others; nothing is listed before its log entry exists.
 
+mod failed;
 mod pdf;
 
 use std::collections::BTreeMap;
@@ -278,7 +279,7 @@ pub(crate) async fn capture_account(
     let version = browser.version().product.clone();
     let baseline = baseline(app, account).await?;
     let flavour = order.flavour.unwrap_or(app.config.capture.pdfa);
-    // Nothing of a failed capture is kept: no PDF need be made of an error page.
+    // No picture of a failed capture is kept: no PDF need be made of an error page.
     let pdf = if verdict::has_failed(&page.facts, baseline.as_ref()) {
         None
     } else {
@@ -301,7 +302,7 @@ pub(crate) async fn capture_account(
         flavour,
     };
     if verdict == Verdict::Failed {
-        return commit_failed(app, account, order.occasion, work, by).await;
+        return failed::commit(app, account, (order, work), (stage, &raw), by).await;
     }
     let roles = arrange(&stage, &raw, &page)?;
     if let Some(note) = &order.note {
@@ -383,36 +384,6 @@ fn describe(account: &AccountRow, work: &Work, finished: Instant) -> CaptureJson
         tools,
         access: [PICTURES, TEXT, REQUESTS].map(|unit| (unit, access)).into(),
     }
-}
-
-async fn commit_failed(
-    app: &mut App,
-    account: &AccountRow,
-    occasion: Occasion,
-    work: Work,
-    by: &Actor,
-) -> Result<Captured, OpsError> {
-    let window = app.config.schedule.window_days;
-    let mut session = app.begin().await?;
-    let (wanted, _) = schedule::wanted(session.catalogue, account, session.time(), window).await?;
-    let (id, reasons) = (work.id.clone(), work.reasons.clone());
-    let body = Body::CaptureFailed {
-        account: account.account.id.clone(),
-        capture: id,
-        occasion,
-        reasons,
-        wanted,
-    };
-    session.append(body, by).await?;
-    Ok(Captured {
-        account: account.account.alias.clone(),
-        capture: work.id,
-        verdict: work.verdict,
-        reasons: work.reasons,
-        counts: work.counts,
-        files: Vec::new(),
-        fills: Vec::new(),
-    })
 }
 
 /// Commits a sealed capture; decides under the lock which obligations it meets.

@@ -218,6 +218,15 @@ fn each_failure_has_its_verdict_and_leaves_nothing() {
     archive.json(DAY, &["capture", "efter-fliken"]).exits(0);
     archive.json(DAY, &["verify"]).exits(0);
     kept(&archive, rows);
+    let package = archive.beside().join("paket");
+    let args = ["export", "--format", "bagit", package.to_str().unwrap()];
+    archive.json(DAY, &args).exits(0);
+    archive
+        .json(DAY, &["verify", package.to_str().unwrap()])
+        .exits(0);
+    let carried = walkdir::WalkDir::new(package.join("bag/data/records")).into_iter();
+    let names = carried.map(|entry| entry.unwrap().file_name().to_owned());
+    assert!(!names.into_iter().any(|name| name == "requests.json"));
 }
 
 /// A page of noise, whose pictures no file format makes small.
@@ -292,16 +301,47 @@ fn stands_in_the_document(verdict: &str, reasons: &Value) {
     assert!(text.contains(&cells), "{cells} stands nowhere");
 }
 
-/// Only what was kept has a directory.
+/// A failed capture has no directory, but what was observed of it is kept, and is told where.
 fn kept(archive: &Archive, rows: &[Value]) {
-    let kept: BTreeSet<String> = walkdir::WalkDir::new(archive.path().join("store/captures"))
+    let captures: BTreeSet<String> = walkdir::WalkDir::new(archive.path().join("store/captures"))
         .into_iter()
         .map(|entry| entry.unwrap().file_name().to_str().unwrap().to_owned())
         .collect();
     for row in rows {
         let id = row["capture"].as_str().unwrap();
-        assert_eq!(kept.contains(id), row["verdict"] != "failed", "{row:#}");
+        assert_eq!(captures.contains(id), row["verdict"] != "failed", "{row:#}");
+        if row["verdict"] == "failed" {
+            let observed = observed(archive, row);
+            let address = observed["address"].as_str().unwrap();
+            assert!(address.starts_with("http"), "{observed:#}");
+        }
     }
+    let of = |alias: &str| {
+        let row = rows.iter().find(|row| row["account"] == alias).unwrap();
+        observed(archive, row)
+    };
+    assert_eq!(of("serverfel-tomt")["traffic"]["status"], 500);
+    assert_eq!(of("omdirigeras")["traffic"]["redirects"][0]["status"], 302);
+    assert_eq!(
+        of("metadata")["hosts"]["169.254.169.254:80"]["obstacle"],
+        "blocked"
+    );
+    let error = |alias: &str| of(alias)["traffic"]["tls"]["error"].clone();
+    assert_eq!(error("tls-egen"), "net::ERR_CERT_AUTHORITY_INVALID");
+    assert_eq!(error("tls-utgangen"), "net::ERR_CERT_DATE_INVALID");
+    assert_eq!(error("tls-annan-vard"), "net::ERR_CERT_COMMON_NAME_INVALID");
+}
+
+/// The `requests.json` of a failed capture, found and checked as its row tells.
+fn observed(archive: &Archive, row: &Value) -> Value {
+    assert_eq!(row["files"].as_array().unwrap().len(), 1, "{row:#}");
+    let file = &row["files"][0];
+    assert_eq!(file["role"], "requests");
+    let path = archive.path().join(file["path"].as_str().unwrap());
+    let sum = Command::new("sha256sum").arg(&path).output().unwrap();
+    let sum = String::from_utf8(sum.stdout).unwrap();
+    assert!(sum.starts_with(file["sha256"].as_str().unwrap()), "{sum}");
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
 /// What `openssl` says of a certificate.

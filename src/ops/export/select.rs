@@ -328,7 +328,8 @@ impl Selecting<'_> {
             }
             RecordKind::Plan if unit != disposal::FROZEN => Some(WithheldReason::Planned),
             RecordKind::Person => Some(WithheldReason::PersonalName),
-            RecordKind::Hold
+            RecordKind::Attempt
+            | RecordKind::Hold
             | RecordKind::Lift
             | RecordKind::Withdrawal
             | RecordKind::Decision
