@@ -288,22 +288,21 @@ async fn to_its_end(
     loop {
         let settled = load::settle(tab, load::AFTER_LOAD).await?;
         taken.timed("settle", begun);
+        let (loads, done) = (tab.traffic().loads, taken.acts.len());
         shadows::reveal(tab).await?;
         describe(tab, taken).await?;
         taken.facts.status = tab.traffic().main.status;
         taken.facts.login_address =
             phrases::is_login_address(&taken.address) && !phrases::is_login_address(&request.url);
-        let done = taken.acts.len();
         redact(tab, request, taken).await?;
         taken.files.push(shots::view(tab, raw).await?);
         taken.acts.extend(consent::clear(tab).await?);
         taken.timed("view", begun);
-        let scrolled = whole_page(tab, taken, (done, moves < MOVES)).await?;
+        let scrolled = whole_page(tab, taken, (loads, done, moves < MOVES)).await?;
         taken.timed("scroll", begun);
-        if let Some(mut scrolled) = scrolled {
+        if let Some((mut scrolled, loads)) = scrolled {
             scrolled.at_rest &= settled;
             taken.acts.append(&mut scrolled.acts);
-            let loads = tab.traffic().loads;
             return Ok((scrolled, loads));
         }
         moves += 1;
@@ -316,40 +315,48 @@ async fn to_its_end(
     }
 }
 
-/// Scrolls to the end. Where the page was loaded anew meanwhile (by a button, or by itself) what was collected is gone:
-/// then once more, without clicking anything. `None` where it is another page now and nothing was clicked on it since act
-/// number `done`, as long as it may move.
+/// Scrolls to the end, and says how often anything had been loaded then. Where the page was loaded anew meanwhile (by a
+/// button, or by itself) what was collected is gone: then once more, without clicking anything. `None` where it is another
+/// page than was described after so many `loads`, and nothing was clicked since act number `done`, as long as it may move.
 async fn whole_page(
     tab: &mut Tab,
     taken: &mut Taken,
-    (done, may_move): (usize, bool),
-) -> Result<Option<Scrolled>, Problem> {
-    let loads = tab.traffic().loads;
-    let mut scrolled = scroll::to_end(tab, true).await?;
+    (loads, done, may_move): (u32, usize, bool),
+) -> Result<Option<(Scrolled, u32)>, Problem> {
+    let is_clicked = |acts: &[Act]| acts.iter().skip(done).any(Act::is_click);
+    // A bar that was refused may have had the page loaded anew: that is no reason to leave buttons alone.
+    let loads = if is_clicked(&taken.acts) {
+        tab.traffic().loads
+    } else {
+        loads
+    };
+    let mut scrolled = Scrolled::default();
     if tab.traffic().loads == loads {
-        return Ok(Some(scrolled));
-    }
-    taken.acts.append(&mut scrolled.acts);
-    let is_clicked = taken.acts.iter().skip(done).any(Act::is_click);
-    for _ in 0..LOADS {
-        load::settle(tab, load::AFTER_LOAD).await?;
-        let described: Described = tab.ask("bevara.describe()", CALL_LIMIT).await?;
-        let is_same = described.address == taken.address;
-        if !is_same && !is_clicked && may_move {
-            return Ok(None);
+        scrolled = scroll::to_end(tab, true).await?;
+        if tab.traffic().loads == loads {
+            return Ok(Some((scrolled, loads)));
         }
+    }
+    for _ in 0..LOADS {
+        taken.acts.append(&mut scrolled.acts);
+        load::settle(tab, load::AFTER_LOAD).await?;
         // A click may have had the page loaded more than once.
         let again = tab.traffic().loads;
+        let described: Described = tab.ask("bevara.describe()", CALL_LIMIT).await?;
+        let is_same = described.address == taken.address;
+        if !is_same && may_move && !is_clicked(&taken.acts) {
+            return Ok(None);
+        }
         taken.acts.extend(consent::clear(tab).await?);
         scrolled = scroll::to_end(tab, false).await?;
         if tab.traffic().loads == again {
             scrolled.at_rest &= is_same;
-            return Ok(Some(scrolled));
+            return Ok(Some((scrolled, again)));
         }
-        taken.acts.append(&mut scrolled.acts);
     }
     scrolled.at_rest = false;
-    Ok(Some(scrolled))
+    let loads = tab.traffic().loads;
+    Ok(Some((scrolled, loads)))
 }
 
 #[derive(serde::Deserialize)]

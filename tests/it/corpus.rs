@@ -2,7 +2,7 @@
 //! used again and again, and judged by what the list says, by veraPDF, and by poppler against the page's own text.
 //!
 //! `BEVARA_CORPUS=id,id` takes some pages alone and leaves what was captured in `target/corpus/<id>/` to be looked at;
-//! `BEVARA_SEED=n` takes the one page of that seed and leaves it there.
+//! `BEVARA_SEED=7,25,186-195` takes the pages of those seeds and leaves them there.
 
 mod list;
 mod prints;
@@ -56,13 +56,14 @@ fn every_page_is_captured_as_the_list_says() {
 }
 
 /// What may be the matter with a page that nobody wrote: it is said, so the capture is honest.
-const HONEST: [&str; 9] = [
+const HONEST: [&str; 10] = [
     "blank",
     "timeout_page",
     "timeout_shot",
     "timeout_print",
     "crashed",
     "height_limit",
+    "width_limit",
     "height_changed",
     "partial_images",
     "counts_disagree",
@@ -74,13 +75,11 @@ fn pages_from_seeds_are_whole_or_say_what_is_missing() {
     if !is_asked() {
         return;
     }
+    let asked = asked_seeds();
     let count = if is_campaign() { 300 } else { 30 };
-    let asked = std::env::var("BEVARA_SEED").ok();
-    let first: u64 = asked.as_ref().map_or(1, |seed| seed.parse().unwrap());
-    let count = if asked.is_some() { 1 } else { count };
     let server = Pages::start();
     let mut pages = Vec::new();
-    for seed in first..first + count {
+    for seed in asked.clone().unwrap_or_else(|| (1..=count).collect()) {
         let (page, html) = random::page(seed);
         if asked.is_some() {
             let dir = crate::support::repository().join("target/corpus");
@@ -106,6 +105,16 @@ fn pages_from_seeds_are_whole_or_say_what_is_missing() {
     }
     wrong.extend(invalid(&round.taken));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The seeds in `BEVARA_SEED`.
+fn asked_seeds() -> Option<Vec<u64>> {
+    let asked = std::env::var("BEVARA_SEED").ok()?;
+    let seeds = asked.split(',').flat_map(|part| {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        first.parse().unwrap()..=last.parse::<u64>().unwrap()
+    });
+    Some(seeds.collect())
 }
 
 /// What a capture keeps quiet about.
