@@ -1,6 +1,7 @@
 //! Log entries: the one truth of the archive. One JSON object a file, ASCII, keys sorted, LF at the end, hash-chained.
 //! `docs/format/store.md` describes every type. Entries carry ids, codes, dates and digests, never a name, URL or text.
 
+mod actor;
 mod words;
 
 use chrono::NaiveDate;
@@ -20,6 +21,7 @@ use crate::model::record::CaptureKind;
 use crate::model::time::Instant;
 use crate::model::verdict::{Reason, Verdict};
 
+pub use crate::model::entry::actor::Actor;
 pub use crate::model::entry::words::{
     ApprovalProof, HoldGround, HoldScope, RemovalState, TakedownState,
 };
@@ -360,43 +362,6 @@ pub const RESERVED_TYPES: &[&str] = &[
     "anchor",
     "key-rotation",
 ];
-
-/// Who did what an entry tells.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Actor {
-    /// A person.
-    Person(PersonId),
-    /// The program on its own (`run`, a capture from cron).
-    System,
-}
-
-impl std::fmt::Display for Actor {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Person(id) => id.fmt(formatter),
-            Self::System => formatter.write_str("system"),
-        }
-    }
-}
-
-impl TryFrom<String> for Actor {
-    type Error = crate::model::id::IdFormError;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        if text == "system" {
-            Ok(Self::System)
-        } else {
-            text.parse().map(Self::Person)
-        }
-    }
-}
-
-impl From<Actor> for String {
-    fn from(actor: Actor) -> Self {
-        actor.to_string()
-    }
-}
 
 /// A log entry.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,118 @@
+//! What is in flight and what was lost, event by event.
+
+use crate::capture::traffic::*;
+
+const PAGE: &str = "https://kommun.example/konto";
+
+fn send(traffic: &mut Traffic, target: &str, (id, frame): (&str, &str), (kind, url): (&str, &str)) {
+    let params = serde_json::json!({"requestId": id, "frameId": frame, "type": kind, "request": {"url": url, "method": "GET"}});
+    traffic.event(target, "Network.requestWillBeSent", &params);
+}
+
+fn page() -> Traffic {
+    let mut traffic = Traffic::new("main");
+    send(&mut traffic, "page", ("m", "main"), ("Document", PAGE));
+    end(&mut traffic, "page", "m");
+    traffic
+}
+
+fn end(traffic: &mut Traffic, target: &str, id: &str) {
+    traffic.event(
+        target,
+        "Network.loadingFinished",
+        &serde_json::json!({"requestId": id}),
+    );
+}
+
+#[test]
+fn an_embed_is_waited_for_until_it_is_silent_and_the_page_until_it_is_given_up() {
+    let mut traffic = page();
+    assert_eq!(traffic.in_flight(), 0);
+    send(
+        &mut traffic,
+        "page",
+        ("e", "frame"),
+        ("Document", "https://film.example/e"),
+    );
+    send(
+        &mut traffic,
+        FRAME,
+        ("i", "frame"),
+        ("Image", "https://film.example/i.png"),
+    );
+    let begun = Instant::now();
+    assert_eq!(traffic.in_flight_at(begun), 2);
+    assert_eq!(traffic.in_flight_at(begun + Duration::from_secs(3)), 0);
+    // A picture of the page itself, from wherever, and a frame of its own site.
+    send(
+        &mut traffic,
+        "page",
+        ("o", "main"),
+        ("Image", "https://bild.example/o.png"),
+    );
+    send(
+        &mut traffic,
+        "page",
+        ("f", "own"),
+        ("Document", "https://www.kommun.example/f"),
+    );
+    assert_eq!(traffic.in_flight_at(begun + Duration::from_secs(3)), 2);
+    let progress = traffic.progress;
+    traffic.event(
+        FRAME,
+        "Network.dataReceived",
+        &serde_json::json!({"requestId": "i"}),
+    );
+    assert_eq!(traffic.in_flight_at(begun + Duration::from_secs(27)), 2);
+    assert_eq!(
+        traffic.progress, progress,
+        "an embed is no progress of the page"
+    );
+    traffic.give_up();
+    let given_up: Vec<&String> = traffic.given_up().iter().collect();
+    assert_eq!(
+        given_up,
+        ["https://bild.example/o.png", "https://www.kommun.example/f"]
+    );
+    let embeds: Vec<String> = traffic.embeds_unanswered().into_iter().collect();
+    assert_eq!(
+        embeds,
+        ["https://film.example/e", "https://film.example/i.png"]
+    );
+    assert_eq!(traffic.frames_unanswered(), ["https://film.example/e"]);
+    end(&mut traffic, FRAME, "e");
+    end(&mut traffic, FRAME, "i");
+    assert_eq!(traffic.embeds_unanswered(), BTreeSet::new());
+}
+
+#[test]
+fn embeds_that_never_rest_are_waited_for_half_a_minute_all_in_all() {
+    let mut traffic = page();
+    send(
+        &mut traffic,
+        "page",
+        ("e", "frame"),
+        ("Document", "https://film.example/e"),
+    );
+    let begun = Instant::now();
+    let mut rested = None;
+    for tenth in 0..1_000_u32 {
+        // One picture after the other, so that there is always one under way.
+        let now = begun + Duration::from_millis(100) * tenth;
+        let id = tenth.to_string();
+        send(
+            &mut traffic,
+            FRAME,
+            (&id, "frame"),
+            ("Image", "https://film.example/i.png"),
+        );
+        traffic.needed.get_mut(&id).unwrap().made = now;
+        if traffic.in_flight_at(now) == 0 {
+            rested = Some(tenth);
+            break;
+        }
+        end(&mut traffic, FRAME, &id);
+    }
+    assert_eq!(rested, Some(300));
+    assert!(traffic.is_held_by_embed());
+}
