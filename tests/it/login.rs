@@ -13,6 +13,7 @@ use bevara::store::Store;
 use serde_json::Value;
 
 use crate::login::members::{FORM_TOKEN, Members, PICTURE_TOKEN, POST};
+use crate::pages::Pages;
 use crate::processes::until;
 use crate::support::{Archive, Ran, bevara, ran};
 use crate::validators::required;
@@ -63,14 +64,14 @@ impl Drop for Screen {
     }
 }
 
-/// `account login` on a screen; `act` is the person, who goes on when the page has been seen logged in.
+/// `account login` on a screen; `act` is the person, who goes on when `seen` counts one more.
 fn log_in(
     archive: &Archive,
     screen: &Screen,
-    members: &Members,
+    (alias, seen): (&str, &dyn Fn() -> usize),
     act: impl FnOnce(&mut Child),
 ) -> Ran {
-    let mut command = archive.command(START, &["account", "login", "medlemmar", "--json"]);
+    let mut command = archive.command(START, &["account", "login", alias, "--json"]);
     command
         .env("DISPLAY", &screen.display)
         .env_remove("WAYLAND_DISPLAY");
@@ -78,11 +79,11 @@ fn log_in(
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let before = members.windows();
+    let before = seen();
     let mut child = command.spawn().unwrap();
-    until("the page is seen logged in", || {
+    until("the page is seen", || {
         assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
-        members.windows() > before
+        seen() > before
     });
     act(&mut child);
     let output = child.wait_with_output().unwrap();
@@ -217,9 +218,14 @@ fn forms(values: &[String]) -> Vec<String> {
 fn a_login_is_made_in_a_window_used_kept_to_itself_and_renewed() {
     let members = Members::start();
     let archive = Archive::new(START);
-    archive.add_account(START, "medlemmar", "blogg", &members.url());
+    let register = archive.beside().join("konton.csv");
+    let csv = format!(
+        "Alias;Plattform;Adress;Fångas inloggad\nmedlemmar;blogg;{};ja\n",
+        members.url()
+    );
+    std::fs::write(&register, csv).unwrap();
     archive
-        .json(START, &["account", "set", "medlemmar", "inloggad=ja"])
+        .json(START, &["account", "import", register.to_str().unwrap()])
         .exits(0);
     let file = archive.path().join("secrets/sessions/blogg-127.0.0.1.json");
 
@@ -253,7 +259,9 @@ fn a_login_is_made_in_a_window_used_kept_to_itself_and_renewed() {
         return;
     };
 
-    let kept = log_in(&archive, &screen, &members, close_window)
+    let windows = || members.windows();
+    let member: (&str, &dyn Fn() -> usize) = ("medlemmar", &windows);
+    let kept = log_in(&archive, &screen, member, close_window)
         .exits(0)
         .result();
     assert_eq!(kept["file"], "secrets/sessions/blogg-127.0.0.1.json");
@@ -270,6 +278,24 @@ fn a_login_is_made_in_a_window_used_kept_to_itself_and_renewed() {
             .unwrap()
             .contains(&newest(&members))
     );
+
+    // Where nobody logs in nothing is kept, and the earlier login stays: this page, on the same host, gives no cookie.
+    let pages = Pages::start();
+    archive.add_account(START, "oppen", "blogg", &pages.url("/short.html"));
+    let before = std::fs::read(&file).unwrap();
+    let nobody = log_in(
+        &archive,
+        &screen,
+        ("oppen", &|| pages.asked().len()),
+        close_window,
+    )
+    .exits(1);
+    assert!(
+        nobody.stderr.contains("nothing was kept"),
+        "{}",
+        nobody.stderr
+    );
+    assert_eq!(std::fs::read(&file).unwrap(), before);
 
     // With it the page is whole, protected, and nothing of the login stands in it.
     let before = newest(&members);
@@ -361,7 +387,7 @@ fn a_login_is_made_in_a_window_used_kept_to_itself_and_renewed() {
     assert_eq!(codes(&ended), ["L105"]);
 
     // Logged in once more, this time ended from the keyboard; and what is seen is said to be open.
-    let again = log_in(&archive, &screen, &members, |child| {
+    let again = log_in(&archive, &screen, member, |child| {
         child.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
     });
     assert_eq!(again.exits(0).result()["replaced"], true);
