@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use bevara::render::pdfa::{self, Flavour};
 
-use crate::corpus::{is_asked, list, random};
+use crate::corpus::{is_elsewhere, list, random};
 use crate::render::{fidelity, options};
 use crate::support::{is_campaign, repository};
 use crate::validators;
@@ -39,7 +39,7 @@ const UNPRINTABLE: [&str; 3] = ["crash", "moves-on", "tall-250000"];
 
 #[test]
 fn prints_become_every_flavour_and_lose_nothing() {
-    if !is_asked() {
+    if is_elsewhere(&["BEVARA_CORPUS", "BEVARA_SEED"]) {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
