@@ -291,6 +291,11 @@ async fn to_its_end(
         let (loads, done) = (tab.traffic().loads, taken.acts.len());
         shadows::reveal(tab).await?;
         describe(tab, taken).await?;
+        if moves < MOVES && load::moved_on(tab, loads).await? {
+            moves += 1;
+            taken.acts.push(followed(&taken.address));
+            continue;
+        }
         taken.facts.status = tab.traffic().main.status;
         taken.facts.login_address =
             phrases::is_login_address(&taken.address) && !phrases::is_login_address(&request.url);
@@ -307,11 +312,16 @@ async fn to_its_end(
         }
         moves += 1;
         taken.files.clear();
-        taken.acts.push(Act {
-            action: "followed".to_owned(),
-            element: String::new(),
-            label: taken.address.clone(),
-        });
+        taken.acts.push(followed(&taken.address));
+    }
+}
+
+/// The page moved on from this address.
+fn followed(address: &str) -> Act {
+    Act {
+        action: "followed".to_owned(),
+        element: String::new(),
+        label: address.to_owned(),
     }
 }
 
