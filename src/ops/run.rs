@@ -1,6 +1,8 @@
 //! One pass of the scheduler: records what can no longer be witnessed as missed, and captures what is due or late.
 //! Idempotent; safe to call every hour and twice at once.
 
+use std::collections::BTreeMap;
+
 use chrono::Days;
 use serde::Serialize;
 
@@ -13,7 +15,7 @@ use crate::model::time::Instant;
 use crate::model::verdict::Verdict;
 use crate::ops::error::OpsError;
 use crate::ops::schedule;
-use crate::ops::snapshot::{self, BrowserSlot, Captured, Order, Progress};
+use crate::ops::snapshot::{self, Captured, Crew, Order, Progress};
 use crate::schedule::{due_dates, window_end};
 
 /// Hours after which a failed account is tried again: 1, 2, 4, 8, 16, then a day, and after two weeks of that a week, for
@@ -24,6 +26,9 @@ const WEEK_HOURS: i64 = 7 * DAY_HOURS;
 const LAST_CHANCE_HOURS: i64 = 2;
 /// A pass that comes a little early because of the timer's spread counts as on the hour.
 const SPREAD_SECONDS: i64 = 300;
+
+/// How often in a row a browser may fail before the pass is given up.
+const BROWSER_FAILURES: u32 = 2;
 
 /// What a pass did.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -101,11 +106,13 @@ pub async fn run(app: &mut App, progress: &mut dyn Progress) -> Result<Pass, Ops
     for account in &accounts {
         record_missed(app, account, &mut pass).await?;
     }
-    let mut slot: Option<BrowserSlot> = None;
-    let stopped = capture_due(app, &accounts, &mut slot, (&mut pass, progress)).await;
-    if let Some(slot) = &mut slot {
-        slot.close().await;
-    }
+    let mut crew = Crew::new(app);
+    let stopped = capture_due(app, &accounts, &mut crew, (&mut pass, progress)).await;
+    crew.close().await;
+    let place = |alias: &Alias| accounts.iter().position(|row| row.account.alias == *alias);
+    pass.captures.sort_by_key(|row| place(&row.account));
+    pass.late.sort_by_key(place);
+    pass.errors.sort_by_key(|row| place(&row.account));
     if let Err(error) = stopped {
         if pass.captures.is_empty() && pass.missed.is_empty() && pass.errors.is_empty() {
             return Err(error);
@@ -143,70 +150,119 @@ async fn record_missed(
     Ok(())
 }
 
+/// An account that is to be captured now, and why.
+#[derive(Debug)]
+struct Due {
+    account: AccountRow,
+    slots: Vec<Slot>,
+}
+
 async fn capture_due(
     app: &mut App,
     accounts: &[AccountRow],
-    slot: &mut Option<BrowserSlot>,
+    crew: &mut Crew,
     (pass, progress): (&mut Pass, &mut dyn Progress),
 ) -> Result<(), OpsError> {
     let window = app.config.schedule.window_days;
-    let mut browser_failures = 0;
-    for (index, known) in accounts.iter().enumerate() {
-        // A pass takes hours where there are many accounts: what was true when it began may not be any more.
-        let alias = &known.account.alias;
-        let Some(account) = app.catalogue.account(alias).await? else {
-            continue;
-        };
-        let now = app.now();
-        let (due, _) = schedule::wanted(&app.catalogue, &account, now, window).await?;
-        if due.is_empty() || !account.account.status.is_open() {
-            continue;
+    let mut queue = accounts.iter().enumerate();
+    let mut under_way = BTreeMap::new();
+    let mut failures = 0;
+    loop {
+        while crew.has_room()
+            && let Some((number, known)) = queue.next()
+        {
+            let alias = &known.account.alias;
+            let Some(due) = due_now(app, alias, pass).await? else {
+                continue;
+            };
+            progress.started(alias, number + 1, accounts.len());
+            if let Err(error) = send(app, crew, number, &due).await {
+                note_late(pass, alias, &due.slots, (app.now(), window));
+                note_error(pass, &due.account, error, &mut failures)?;
+            } else {
+                under_way.insert(number, due);
+            }
         }
-        let waits = pause(app, &account, &due).await?;
-        if let Some(until) = waits.filter(|until| *until > now) {
-            note_late(pass, alias, &due, (now, window));
-            pass.waiting.push(WaitingRow {
-                account: alias.clone(),
-                until,
-            });
+        let Some((number, outcome)) = crew.next().await? else {
+            return Ok(());
+        };
+        let Some(due) = under_way.remove(&number) else {
             continue;
-        }
-        progress.started(alias, index + 1, accounts.len());
-        let browser = match slot {
-            Some(slot) => slot,
-            None => slot.insert(BrowserSlot::new(app)?),
         };
-        let order = Order {
-            accounts: Vec::new(),
-            occasion: occasion(&due),
-            note: None,
-            allow_addresses: Vec::new(),
-            flavour: None,
+        let done = match outcome {
+            Ok(outcome) => snapshot::commit(app, outcome, &Actor::System).await,
+            Err(error) => Err(error),
         };
-        let done = snapshot::capture_account(app, browser, &account, &order, &Actor::System).await;
-        note_late(pass, alias, &due, (app.now(), window));
+        let alias = &due.account.account.alias;
+        note_late(pass, alias, &due.slots, (app.now(), window));
         match done {
             Ok(captured) => {
-                browser_failures = 0;
+                failures = 0;
                 progress.finished(&captured);
                 pass.captures.push(captured);
             }
-            // No other account would fare better.
-            Err(error @ (OpsError::Store(_) | OpsError::App(AppError::Store(_)))) => {
-                return Err(error);
-            }
-            Err(error) => {
-                browser_failures += i32::from(matches!(error, OpsError::Browser(_)));
-                tracing::warn!(account.id = %account.account.id, "an account could not be captured");
-                pass.errors.push(ErrorRow {
-                    account: alias.clone(),
-                    message: chain(&error),
-                });
-                if browser_failures == 2 {
-                    return Err(error);
-                }
-            }
+            Err(error) => note_error(pass, &due.account, error, &mut failures)?,
         }
+    }
+}
+
+/// Whether an account is to be captured now. A pass takes hours where there are many: what was true when it began may
+/// not be any more.
+async fn due_now(app: &App, alias: &Alias, pass: &mut Pass) -> Result<Option<Due>, OpsError> {
+    let window = app.config.schedule.window_days;
+    let Some(account) = app.catalogue.account(alias).await? else {
+        return Ok(None);
+    };
+    let now = app.now();
+    let (slots, _) = schedule::wanted(&app.catalogue, &account, now, window).await?;
+    if slots.is_empty() || !account.account.status.is_open() {
+        return Ok(None);
+    }
+    let waits = pause(app, &account, &slots).await?;
+    if let Some(until) = waits.filter(|until| *until > now) {
+        note_late(pass, alias, &slots, (now, window));
+        pass.waiting.push(WaitingRow {
+            account: alias.clone(),
+            until,
+        });
+        return Ok(None);
+    }
+    Ok(Some(Due { account, slots }))
+}
+
+async fn send(app: &App, crew: &mut Crew, number: usize, due: &Due) -> Result<(), OpsError> {
+    let order = Order {
+        accounts: Vec::new(),
+        occasion: occasion(&due.slots),
+        note: None,
+        allow_addresses: Vec::new(),
+        flavour: None,
+    };
+    let job = snapshot::prepare(app, &due.account, &order).await?;
+    crew.send(app, number, job)
+}
+
+/// Notes an account that could not be worked on. `Err` where no other account would fare better.
+fn note_error(
+    pass: &mut Pass,
+    account: &AccountRow,
+    error: OpsError,
+    failures: &mut u32,
+) -> Result<(), OpsError> {
+    if matches!(
+        error,
+        OpsError::Store(_) | OpsError::App(AppError::Store(_))
+    ) {
+        return Err(error);
+    }
+    *failures += u32::from(matches!(error, OpsError::Browser(_)));
+    tracing::warn!(account.id = %account.account.id, "an account could not be captured");
+    pass.errors.push(ErrorRow {
+        account: account.account.alias.clone(),
+        message: chain(&error),
+    });
+    if *failures == BROWSER_FAILURES {
+        return Err(error);
     }
     Ok(())
 }

@@ -1,19 +1,22 @@
 //! A snapshot: one account captured in the browser, judged, converted to PDF/A, sealed and committed. One bad account
 //! never stops the others; nothing is listed before its log entry exists.
 
+mod crew;
 mod failed;
 mod pdf;
+mod slot;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::app::App;
+use crate::capture::login::Login;
 use crate::capture::verdict::{self, Baseline};
-use crate::capture::{Browser, BrowserOptions, CaptureRequest, PageCapture, Patience};
+use crate::capture::{Browser, CaptureRequest, PageCapture};
 use crate::catalogue::AccountRow;
+use crate::clock::Clock;
 use crate::model::cadence::{CadenceRule, Occasion, Slot};
 use crate::model::digest::Sha256Hex;
 use crate::model::entry::{Actor, Body};
@@ -27,6 +30,9 @@ use crate::ops::login;
 use crate::ops::schedule;
 use crate::ops::snapshot::pdf::{PdfKind, make_pdf};
 use crate::store::stage::{SealedStage, Stage};
+
+pub(crate) use crate::ops::snapshot::crew::Crew;
+pub use crate::ops::snapshot::slot::BrowserSlot;
 
 /// Pictures and PDF.
 pub(crate) const PICTURES: UnitNo = UnitNo(0);
@@ -105,93 +111,7 @@ pub(crate) fn own_program() -> Result<PathBuf, OpsError> {
     })
 }
 
-/// A browser that is started when first needed and again when it has died, with its profile in a staging folder.
-#[derive(Debug)]
-pub struct BrowserSlot {
-    options: BrowserOptions,
-    stage: Stage,
-    browser: Option<Browser>,
-    starts: u32,
-    uses: u32,
-    /// Bytes of memory beyond which the browser is not used again.
-    memory_limit: u64,
-}
-
-/// How often a browser is used before another one takes over: long-lived browsers grow.
-const USES: u32 = 50;
-
-impl BrowserSlot {
-    /// A slot for `app`; nothing is started yet.
-    pub fn new(app: &App) -> Result<Self, OpsError> {
-        let stage = app.store.stage("browser")?;
-        let options = BrowserOptions {
-            path: app.config.browser.path.clone(),
-            launcher: own_program()?,
-            profile: stage.dir().join("profile"),
-            width: app.config.capture.width,
-            scale: app.config.capture.scale,
-            slowdown: 1,
-            patience: Patience {
-                navigate: Duration::from_secs(app.config.capture.navigate_seconds),
-                stall: Duration::from_secs(app.config.capture.stall_seconds),
-            },
-        };
-        Ok(Self {
-            options,
-            stage,
-            browser: None,
-            starts: 0,
-            uses: 0,
-            memory_limit: app.config.capture.browser_memory_mb * 1_000_000,
-        })
-    }
-
-    /// How its browsers are started.
-    pub(crate) fn options(&self) -> &BrowserOptions {
-        &self.options
-    }
-
-    /// The running browser.
-    pub async fn get(&mut self) -> Result<&mut Browser, OpsError> {
-        if self.browser.as_ref().is_some_and(|one| self.is_spent(one)) {
-            self.close().await;
-        }
-        if self.browser.is_none() {
-            // A profile that a dead browser leaves behind is never used again.
-            self.starts += 1;
-            self.uses = 0;
-            self.options.profile = self.stage.dir().join(format!("profile-{}", self.starts));
-            self.browser = Some(Browser::launch(&self.options).await?);
-        }
-        self.uses += 1;
-        self.browser
-            .as_mut()
-            .ok_or_else(|| OpsError::Problem("the browser did not start".to_owned()))
-    }
-
-    /// Whether a browser is dead, old, or has grown: what pages leave behind in it never goes away.
-    fn is_spent(&self, browser: &Browser) -> bool {
-        if !browser.is_alive() || self.uses >= USES {
-            return true;
-        }
-        match browser.memory() {
-            Ok(bytes) => bytes > self.memory_limit,
-            Err(error) => {
-                tracing::warn!(%error, "the browser's memory could not be measured");
-                false
-            }
-        }
-    }
-
-    /// Ends the browser.
-    pub async fn close(&mut self) {
-        if let Some(browser) = self.browser.take() {
-            browser.close().await;
-        }
-    }
-}
-
-/// Captures every account of the order, one after the other.
+/// Captures every account of the order, as many at a time as there are slots; what each came to, in the accounts' order.
 pub async fn capture(
     app: &mut App,
     order: &Order,
@@ -199,23 +119,35 @@ pub async fn capture(
     progress: &mut dyn Progress,
 ) -> Result<Vec<Captured>, OpsError> {
     let accounts = chosen(app, &order.accounts).await?;
-    let mut slot = BrowserSlot::new(app)?;
-    let mut all = Vec::new();
-    for (index, account) in accounts.iter().enumerate() {
-        progress.started(&account.account.alias, index + 1, accounts.len());
-        let captured = capture_account(app, &mut slot, account, order, by).await;
-        let captured = match captured {
-            Ok(captured) => captured,
-            Err(error) => {
-                slot.close().await;
-                return Err(error);
-            }
+    let mut crew = Crew::new(app);
+    let all = round(app, &mut crew, (&accounts, order), (by, progress)).await;
+    crew.close().await;
+    all
+}
+
+async fn round(
+    app: &mut App,
+    crew: &mut Crew,
+    (accounts, order): (&[AccountRow], &Order),
+    (by, progress): (&Actor, &mut dyn Progress),
+) -> Result<Vec<Captured>, OpsError> {
+    let mut queue = accounts.iter().enumerate();
+    let mut all = BTreeMap::new();
+    loop {
+        while crew.has_room()
+            && let Some((number, account)) = queue.next()
+        {
+            progress.started(&account.account.alias, number + 1, accounts.len());
+            let job = prepare(app, account, order).await?;
+            crew.send(app, number, job)?;
+        }
+        let Some((number, outcome)) = crew.next().await? else {
+            return Ok(all.into_values().collect());
         };
+        let captured = commit(app, outcome?, by).await?;
         progress.finished(&captured);
-        all.push(captured);
+        all.insert(number, captured);
     }
-    slot.close().await;
-    Ok(all)
 }
 
 /// The accounts named, or all open ones.
@@ -252,6 +184,52 @@ pub(crate) async fn capture_account(
     order: &Order,
     by: &Actor,
 ) -> Result<Captured, OpsError> {
+    let job = prepare(app, account, order).await?;
+    let outcome = take(job, slot).await?;
+    commit(app, outcome, by).await
+}
+
+/// A capture that is to be made, with everything that it needs of the archive: so several can go on side by side.
+#[derive(Debug)]
+pub(crate) struct Job {
+    id: CaptureId,
+    started: Instant,
+    clock: Clock,
+    account: AccountRow,
+    order: Order,
+    flavour: Flavour,
+    request: CaptureRequest,
+    /// The kept bytes of the login that the page is visited with.
+    login: Option<Vec<u8>>,
+    baseline: Option<Baseline>,
+    stage: Stage,
+}
+
+/// A capture that was made and judged, and is not committed yet.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    account: AccountRow,
+    order: Order,
+    work: Work,
+    end: End,
+    /// A login that was used, and what the site made of it.
+    login: (Option<Vec<u8>>, Option<Login>),
+}
+
+#[derive(Debug)]
+enum End {
+    /// Everything that is kept, with the role of each file.
+    Kept(Vec<(UnitNo, String, FileRole)>, Box<SealedStage>),
+    /// It failed: what was observed lies in the stage.
+    Failed(Stage),
+}
+
+/// Makes everything ready for an account to be captured.
+pub(crate) async fn prepare(
+    app: &App,
+    account: &AccountRow,
+    order: &Order,
+) -> Result<Job, OpsError> {
     let mut allow_addresses = app.config.capture.allow_addresses.clone();
     allow_addresses.extend(order.allow_addresses.iter().cloned());
     Browser::check_addresses(&allow_addresses).map_err(|error| {
@@ -261,59 +239,113 @@ pub(crate) async fn capture_account(
         )
     })?;
     let started = app.now();
-    let id = CaptureId::new(started);
     // The account's alias in the folder's name tells `schedule` what is being captured.
     let stage = app
         .store
         .stage(&format!("capture-{}", account.account.alias))?;
-    let raw = stage.dir().join("raw");
-    make_dir(&raw)?;
     let (visit, login) = login::visit(app, &account.account)?;
-    let request = CaptureRequest {
-        url: account.account.url.clone(),
-        allow_addresses,
-        visit,
-    };
+    Ok(Job {
+        id: CaptureId::new(started),
+        started,
+        clock: app.clock,
+        account: account.clone(),
+        order: order.clone(),
+        flavour: order.flavour.unwrap_or(app.config.capture.pdfa),
+        request: CaptureRequest {
+            url: account.account.url.clone(),
+            allow_addresses,
+            visit,
+        },
+        login,
+        baseline: baseline(app, account).await?,
+        stage,
+    })
+}
+
+/// Takes the page, judges it, and seals what is to be kept. Reads and writes nothing of the archive but its own stage.
+pub(crate) async fn take(job: Job, slot: &mut BrowserSlot) -> Result<Outcome, OpsError> {
+    let raw = raw_dir(&job.stage);
+    make_dir(&raw)?;
     let browser = slot.get().await?;
-    let mut page = browser.capture(&request, &raw).await?;
+    let page = browser.capture(&job.request, &raw).await?;
     let version = browser.version().product.clone();
-    let baseline = baseline(app, account).await?;
-    let flavour = order.flavour.unwrap_or(app.config.capture.pdfa);
+    // Converting computes for seconds: meanwhile others are to hear from their browsers.
+    tokio::task::block_in_place(|| judge_and_seal(job, page, version))
+}
+
+/// Where a stage holds what the browser gave.
+fn raw_dir(stage: &Stage) -> PathBuf {
+    stage.dir().join("raw")
+}
+
+fn judge_and_seal(job: Job, mut page: PageCapture, version: String) -> Result<Outcome, OpsError> {
+    let raw = raw_dir(&job.stage);
+    let baseline = job.baseline.as_ref();
     // No picture of a failed capture is kept: no PDF need be made of an error page.
-    let pdf = if verdict::has_failed(&page.facts, baseline.as_ref()) {
+    let pdf = if verdict::has_failed(&page.facts, baseline) {
         None
     } else {
-        make_pdf(&mut page, &raw, account, (flavour, started))?
+        make_pdf(&mut page, &raw, &job.account, (job.flavour, job.started))?
     };
     // Pictures as PDF/A are valid; that they stand in for the print is known from the facts.
     let (verdict, reasons) = verdict::judge(
         &page.facts,
-        baseline.as_ref(),
+        baseline,
         pdf.map(|pdf| pdf != PdfKind::Invalid),
     );
     let work = Work {
-        id,
-        started,
+        id: job.id,
+        started: job.started,
         kind: CaptureKind::Page,
         verdict,
         reasons,
         counts: page.counts,
         version,
-        flavour,
+        flavour: job.flavour,
     };
-    if verdict == Verdict::Failed {
-        return failed::commit(app, account, (order, work), (stage, &raw), by).await;
+    let end = if verdict == Verdict::Failed {
+        End::Failed(job.stage)
+    } else {
+        let roles = arrange(&job.stage, &raw, &page)?;
+        if let Some(note) = &job.order.note {
+            let note = serde_json::json!({ "note": note });
+            job.stage.write_json(REQUESTS, "note.json", &note)?;
+        }
+        let description = describe(&job.account, &work, job.clock.now());
+        End::Kept(roles, Box::new(job.stage.seal("capture", &description)?))
+    };
+    Ok(Outcome {
+        account: job.account,
+        order: job.order,
+        work,
+        end,
+        login: (job.login, page.renewed),
+    })
+}
+
+/// Commits what was kept, or that the capture failed.
+pub(crate) async fn commit(
+    app: &mut App,
+    outcome: Outcome,
+    by: &Actor,
+) -> Result<Captured, OpsError> {
+    let Outcome {
+        account,
+        order,
+        work,
+        end,
+        login: (from, renewed),
+    } = outcome;
+    match end {
+        End::Failed(stage) => failed::commit(app, &account, (&order, work), stage, by).await,
+        End::Kept(roles, sealed) => {
+            let kept = (work, roles, *sealed);
+            let captured = commit_kept(app, &account, order.occasion, kept, by).await?;
+            let renewal = (from.as_ref(), renewed.as_ref());
+            login::renew(app, &account.account, renewal, captured.verdict);
+            Ok(captured)
+        }
     }
-    let roles = arrange(&stage, &raw, &page)?;
-    if let Some(note) = &order.note {
-        stage.write_json(REQUESTS, "note.json", &serde_json::json!({ "note": note }))?;
-    }
-    let description = describe(account, &work, app.now());
-    let sealed = stage.seal("capture", &description)?;
-    let captured = commit_kept(app, account, order.occasion, (work, roles, sealed), by).await?;
-    let renewal = (login.as_ref(), page.renewed.as_ref());
-    login::renew(app, &account.account, renewal, verdict);
-    Ok(captured)
 }
 
 /// What is known of a capture before it is committed.
@@ -335,6 +367,21 @@ pub(crate) struct Work {
     pub(crate) version: String,
     /// Part and level of PDF/A.
     pub(crate) flavour: Flavour,
+}
+
+impl Work {
+    /// What the capture came to, once it is committed.
+    fn came_to(self, account: &AccountRow, files: Vec<FileRow>, fills: Vec<Slot>) -> Captured {
+        Captured {
+            account: account.account.alias.clone(),
+            capture: self.id,
+            verdict: self.verdict,
+            reasons: self.reasons,
+            counts: self.counts,
+            files,
+            fills,
+        }
+    }
 }
 
 /// Moves the captured files into their units and returns their roles.
@@ -444,15 +491,7 @@ pub(crate) async fn commit_kept(
             }
         })
         .await?;
-    Ok(Captured {
-        account: account.account.alias.clone(),
-        capture: work.id,
-        verdict: work.verdict,
-        reasons: work.reasons,
-        counts: work.counts,
-        files,
-        fills,
-    })
+    Ok(work.came_to(account, files, fills))
 }
 
 async fn baseline(app: &App, account: &AccountRow) -> Result<Option<Baseline>, OpsError> {

@@ -31,7 +31,6 @@ fn register(archive: &Archive, accounts: &[(&str, String)]) {
     archive.json("2026-06-01", &args).exits(0);
 }
 
-/// Adds lines to the configuration's `[capture]`.
 /// Adds lines to `[capture]` in the configuration.
 pub(crate) fn configure(archive: &Archive, lines: &str) {
     let path = archive.path().join("bevara.toml");
@@ -44,7 +43,7 @@ pub(crate) fn configure(archive: &Archive, lines: &str) {
 }
 
 /// A directory's own entries.
-fn entries(dir: &Path) -> Vec<String> {
+pub(crate) fn entries(dir: &Path) -> Vec<String> {
     let names = std::fs::read_dir(dir).unwrap();
     names
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::json;
 
-use crate::failures::configure;
+use crate::failures::{configure, entries};
 use crate::pages::Pages;
 use crate::processes::{family, profiles, until};
-use crate::support::Archive;
+use crate::support::{Archive, Ran};
 
 #[test]
 fn one_bad_account_never_stops_the_others() {
@@ -101,34 +102,121 @@ fn one_bad_account_never_stops_the_others() {
     archive.json("2026-07-01T08:10:00Z", &["verify"]).exits(0);
 }
 
+/// Runs the program and watches its browsers: how it ended, the names of their profiles, and how many ran at once.
+fn watched(archive: &Archive, at: &str, args: &[&str]) -> (Ran, BTreeSet<String>, usize) {
+    let staging = archive.path().join("staging");
+    let (mut names, mut most) = (BTreeSet::new(), 0);
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| archive.json(at, args));
+        while !running.is_finished() {
+            let now = profiles(&staging);
+            most = most.max(now.len());
+            names.extend(now.iter().filter_map(|path| {
+                let name = path.file_name()?.to_str()?;
+                Some(name.to_owned())
+            }));
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+        (running.join().unwrap(), names, most)
+    })
+}
+
+/// Aliases and verdicts of the captures, in the order in which they are told.
+fn told(ran: &Ran) -> Vec<(String, String)> {
+    let result = ran.result();
+    let captures = result["captures"].as_array().unwrap().iter();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    captures
+        .map(|row| (text(&row["account"]), text(&row["verdict"])))
+        .collect()
+}
+
 #[test]
-fn a_browser_that_has_grown_is_changed_for_another() {
+fn accounts_are_captured_side_by_side_and_a_grown_browser_is_changed_for_another() {
     let pages = Pages::start();
     let archive = Archive::new("2026-06-01");
-    // Less than any browser takes.
-    configure(&archive, "browser_memory_mb = 64");
-    for alias in ["ett", "tva"] {
-        archive.add_account("2026-06-01", alias, "annan", &pages.url("/"));
+    configure(&archive, "slots = 2\nstall_seconds = 4");
+    // The first is the last to be done.
+    for (alias, path) in [("a", "/slow"), ("b", "/"), ("c", "/"), ("d", "/404")] {
+        archive.add_account("2026-06-01", alias, "annan", &pages.url(path));
     }
-    let mut capture = archive
-        .command("2026-07-01", &["capture", "--all"])
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    let staging = archive.path().join("staging");
-    let mut names = BTreeSet::new();
-    let mut ended = None;
-    until("the round ends", || {
-        names.extend(profiles(&staging).into_iter().filter_map(|path| {
-            let name = path.file_name()?.to_str()?;
-            Some(name.to_owned())
-        }));
-        ended = capture.try_wait().unwrap();
-        ended.is_some()
-    });
-    assert_eq!(ended.unwrap().code(), Some(0));
+    let wanted = [
+        ("a", "partial"),
+        ("b", "complete"),
+        ("c", "complete"),
+        ("d", "failed"),
+    ]
+    .map(|(alias, verdict)| (alias.to_owned(), verdict.to_owned()));
+    let (ran, names, most) = watched(&archive, "2026-07-01T08:00:00Z", &["run"]);
+    assert_eq!(told(&ran.exits(1)), wanted);
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    assert_eq!(names, ["profile-1", "profile-2"]);
+    assert_eq!((names, most), (vec!["profile-1"], 2));
+    // Less than any browser takes.
+    let path = archive.path().join("bevara.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let text = text.replace("slots = 2\n", "slots = 1\nbrowser_memory_mb = 64\n");
+    std::fs::write(&path, text).unwrap();
+    let capture = ["capture", "b", "c"];
+    let (ran, names, most) = watched(&archive, "2026-07-01T09:00:00Z", &capture);
+    assert_eq!(told(&ran.exits(0)), wanted[1..3]);
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    assert_eq!((names, most), (vec!["profile-1", "profile-2"], 1));
+    archive.json("2026-07-01T09:10:00Z", &["verify"]).exits(0);
+    let staging = archive.path().join("staging");
+    // The lock of `run` stays; it is held by whoever has it open.
+    assert_eq!(entries(&staging), ["pass.lock"]);
+}
+
+/// The browser keeps its sandbox whenever it is not root: a copy of the program, run by a user who may do nothing.
+#[test]
+fn an_ordinary_user_keeps_the_browsers_sandbox() {
+    let pages = Pages::start();
+    let archive = Archive::new("2026-06-01");
+    archive.add_account("2026-06-01", "hanger", "annan", &pages.url("/slow"));
+    let program = archive.beside().join("bevara");
+    std::fs::copy(env!("CARGO_BIN_EXE_bevara"), &program).unwrap();
+    let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+    let is_root = rustix::process::geteuid().is_root();
+    if is_root {
+        let owner = Command::new("chown")
+            .args(["-R", "65534:65534"])
+            .arg(archive.beside())
+            .status();
+        assert!(owner.unwrap().success());
+        let mut unshare = Command::new("setpriv");
+        unshare
+            .args(nobody)
+            .args(["unshare", "--user", "--map-root-user", "true"]);
+        if !unshare.output().unwrap().status.success() {
+            println!("not checked: this system gives no namespaces to ordinary users");
+            return;
+        }
+    }
+    let mut command = Command::new(if is_root { "setpriv" } else { "env" });
+    command.args(if is_root { &nobody[..] } else { &[] });
+    command
+        .arg(&program)
+        .args(
+            archive
+                .command("2026-07-01", &["capture", "hanger"])
+                .get_args(),
+        )
+        .env("HOME", archive.beside())
+        .stdout(std::process::Stdio::null());
+    let mut capture = command.spawn().unwrap();
+    until("the page hangs", || {
+        pages.asked().iter().any(|path| path == "/hang.png")
+    });
+    let lines: Vec<String> = family(&archive.path().join("staging"))
+        .into_iter()
+        .map(|one| one.line)
+        .collect();
+    assert!(lines.iter().any(|line| line.contains("--type=renderer")));
+    assert!(
+        lines.iter().all(|line| !line.contains("no-sandbox")),
+        "{lines:#?}"
+    );
+    assert_eq!(capture.wait().unwrap().code(), Some(1));
 }
 
 #[test]

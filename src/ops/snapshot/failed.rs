@@ -1,8 +1,6 @@
 //! What is kept of a capture that failed: the log tells that it was tried and why it came to nothing, a record holds what
 //! was observed (`requests.json`) and the note. No picture or text: they would show something that is not the account.
 
-use std::path::Path;
-
 use crate::app::{App, record_json};
 use crate::catalogue::AccountRow;
 use crate::model::entry::{Actor, Body};
@@ -11,7 +9,7 @@ use crate::model::record::RecordKind;
 use crate::model::verdict::FileRole;
 use crate::ops::error::OpsError;
 use crate::ops::schedule;
-use crate::ops::snapshot::{Captured, FileRow, Order, Work};
+use crate::ops::snapshot::{Captured, FileRow, Order, Work, raw_dir};
 use crate::store::stage::Stage;
 
 /// The record's only unit.
@@ -24,10 +22,14 @@ pub(super) async fn commit(
     app: &mut App,
     account: &AccountRow,
     (order, work): (&Order, Work),
-    (stage, raw): (Stage, &Path),
+    stage: Stage,
     by: &Actor,
 ) -> Result<Captured, OpsError> {
-    stage.adopt(&raw.join(REQUESTS_FILE), OBSERVED, REQUESTS_FILE)?;
+    stage.adopt(
+        &raw_dir(&stage).join(REQUESTS_FILE),
+        OBSERVED,
+        REQUESTS_FILE,
+    )?;
     if let Some(note) = &order.note {
         stage.write_json(OBSERVED, "note.json", &serde_json::json!({ "note": note }))?;
     }
@@ -64,13 +66,5 @@ pub(super) async fn commit(
             sealed: Some(sealed),
         })
         .await?;
-    Ok(Captured {
-        account: account.account.alias.clone(),
-        capture: work.id,
-        verdict: work.verdict,
-        reasons: work.reasons,
-        counts: work.counts,
-        files,
-        fills: Vec::new(),
-    })
+    Ok(work.came_to(account, files, Vec::new()))
 }
