@@ -38,6 +38,7 @@ use crate::capture::launcher::{Look, Process};
 use crate::capture::login::{Login, Visit};
 use crate::capture::proxy::Proxy;
 use crate::capture::tab::Tab;
+use crate::model::origin::Origin;
 use crate::model::verdict::{Counts, FileRole, Reason};
 
 /// Height of the view in CSS pixels.
@@ -117,6 +118,8 @@ pub struct CaptureRequest {
     pub allow_addresses: Vec<String>,
     /// Who the page is to see.
     pub visit: Visit,
+    /// The program and the clock, for the record.
+    pub origin: Option<Origin>,
 }
 
 /// A file written into the raw directory.

@@ -11,6 +11,7 @@ pub mod flavour;
 pub mod id;
 pub mod ingest;
 pub mod json;
+pub mod origin;
 pub mod person;
 pub mod plan;
 pub mod post;

@@ -14,6 +14,7 @@ pub mod login;
 pub mod person;
 pub mod policy;
 pub mod post;
+mod program;
 pub mod receipt;
 pub mod registry;
 pub mod reindex;

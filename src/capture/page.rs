@@ -47,6 +47,8 @@ struct Taken {
     texts: Texts,
     /// The paper of the print.
     paper: Option<print::Paper>,
+    /// What the page is told of its visitor, asked of the page.
+    environment: Option<Value>,
     pdf: Option<Vec<u8>>,
     /// The browser may still be printing.
     prints_on: bool,
@@ -291,6 +293,7 @@ async fn to_its_end(
         let (loads, done) = (tab.traffic().loads, taken.acts.len());
         shadows::reveal(tab).await?;
         describe(tab, taken).await?;
+        taken.environment = Some(tab.ask("bevara.environment()", CALL_LIMIT).await?);
         if moves < MOVES && load::moved_on(tab, loads).await? {
             moves += 1;
             taken.acts.push(followed(&taken.address));
@@ -455,18 +458,16 @@ fn provenance(
 ) -> Value {
     json!({
         "v": 1,
-        "tool": {"name": "bevara", "version": env!("CARGO_PKG_VERSION")},
+        "bevara": request.origin,
         "browser": {"product": version.product, "user_agent": version.user_agent, "protocol": version.protocol,
             "revision": version.revision, "javascript": version.javascript, "arguments": version.arguments},
         "address": request.url,
         "final_address": taken.address,
         "title": taken.title,
         "document_language": taken.language,
-        "viewport": {"width": options.width, "height": VIEW_HEIGHT, "scale": options.scale},
-        "slowdown": options.slowdown,
-        "language": LANGUAGE,
-        "time_zone": ZONE,
-        "media": "screen",
+        "environment": taken.environment,
+        "options": {"width": options.width, "height": VIEW_HEIGHT, "scale": options.scale, "slowdown": options.slowdown,
+            "language": LANGUAGE, "time_zone": ZONE},
         "limits": {"posts": POST_LIMIT, "height": HEIGHT_LIMIT, "width": load::WIDTH_LIMIT, "scroll_seconds": SCROLL_LIMIT.as_secs(),
             "stall_seconds": options.patience.stall.as_secs(), "navigate_seconds": options.patience.navigate.as_secs(),
             "verdict": verdict::LIMITS},

@@ -73,6 +73,18 @@ impl Sha256Hex {
         Self(hex::encode(Sha256::digest(bytes)))
     }
 
+    /// The digest of everything that `reader` gives.
+    pub fn of_reader(mut reader: impl std::io::Read) -> std::io::Result<Self> {
+        let mut digest = Sha256::new();
+        let mut piece = vec![0; 64 * 1024];
+        loop {
+            match reader.read(&mut piece)? {
+                0 => return Ok(Self(hex::encode(digest.finalize()))),
+                bytes => digest.update(piece.get(..bytes).unwrap_or_default()),
+            }
+        }
+    }
+
     /// The digest whose 32 bytes are given.
     pub fn from_raw(raw: &[u8; 32]) -> Self {
         Self(hex::encode(raw))

@@ -20,6 +20,7 @@ use crate::model::time::Instant;
 use crate::model::verdict::{Counts, FileRole, Reason, Verdict};
 use crate::ops::error::{ErrorKind, OpsError};
 use crate::ops::person;
+use crate::ops::program;
 use crate::ops::snapshot::{self, Captured, PICTURES, REQUESTS, Work};
 use crate::render::pdfa::apart::{self, ApartError};
 use crate::render::pdfa::{Flavour, PdfaOptions};
@@ -126,7 +127,7 @@ pub async fn take_in(app: &mut App, order: &FileOrder) -> Result<Captured, OpsEr
     };
     let mut page = Pages {
         stage: &stage,
-        program: snapshot::own_program()?,
+        program: program::path()?,
         account: &account,
         order,
         person: &person,

@@ -27,6 +27,7 @@ use crate::model::time::Instant;
 use crate::model::verdict::{Counts, FileRole, Reason, Verdict};
 use crate::ops::error::OpsError;
 use crate::ops::login;
+use crate::ops::program;
 use crate::ops::schedule;
 use crate::ops::snapshot::pdf::{PdfKind, make_pdf};
 use crate::store::stage::{SealedStage, Stage};
@@ -101,14 +102,6 @@ pub struct Silent;
 impl Progress for Silent {
     fn started(&mut self, _account: &Alias, _number: usize, _of: usize) {}
     fn finished(&mut self, _captured: &Captured) {}
-}
-
-/// The file of this program: it starts itself as a browser's launcher and as a converter.
-pub(crate) fn own_program() -> Result<PathBuf, OpsError> {
-    std::env::current_exe().map_err(|source| OpsError::File {
-        path: "/proc/self/exe".into(),
-        source,
-    })
 }
 
 /// Captures every account of the order, as many at a time as there are slots; what each came to, in the accounts' order.
@@ -255,6 +248,7 @@ pub(crate) async fn prepare(
             url: account.account.url.clone(),
             allow_addresses,
             visit,
+            origin: Some(program::origin(app)?),
         },
         login,
         baseline: baseline(app, account).await?,

@@ -9,7 +9,7 @@ use bevara::capture::{
     Browser, BrowserOptions, CaptureRequest, CapturedFile, PageCapture, Patience,
 };
 use bevara::model::verdict::{FileRole, Reason, Verdict};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::pages::{Pages, colour};
 use crate::processes::{family, kill, until};
@@ -137,11 +137,27 @@ async fn a_short_page_is_complete_with_every_output() {
     assert_eq!(page.language.as_deref(), Some("sv"));
     assert!(page.raw_pdf.unwrap().starts_with(b"%PDF-"));
     // What the page is told of its visitor.
-    let asks = "<!DOCTYPE html><p id=a></p><script>a.textContent = navigator.languages + ' ' + Intl.DateTimeFormat().resolvedOptions().timeZone + ' ' + matchMedia('screen').matches</script>";
+    let asks = "<!DOCTYPE html><p id=a></p><script>a.textContent = JSON.stringify([navigator.userAgent, navigator.languages, Intl.DateTimeFormat().resolvedOptions().timeZone, innerWidth, innerHeight, devicePixelRatio, matchMedia('screen').matches])</script>";
     pages.show("/visitor", asks.to_owned());
     let (_, raw) = rig.take(&pages.url("/visitor")).await;
     let told = std::fs::read_to_string(raw.join("page.txt")).unwrap();
-    assert_eq!(told.trim(), "sv-SE,sv,en Europe/Stockholm true");
+    let told: Value = serde_json::from_str(&told).unwrap();
+    let noted = document(&raw, "requests.json")["environment"].clone();
+    let view = &noted["viewport"];
+    let noted = json!([
+        noted["user_agent"],
+        noted["languages"],
+        noted["time_zone"],
+        view["width"],
+        view["height"],
+        view["scale"],
+        noted["media"] == json!(["screen"]),
+    ]);
+    assert_eq!(told, noted);
+    assert_eq!(
+        (&told[1], &told[2]),
+        (&json!(["sv-SE", "sv", "en"]), &json!("Europe/Stockholm"))
+    );
     rig.browser.close().await;
 }
 

@@ -131,6 +131,32 @@ fn told(ran: &Ran) -> Vec<(String, String)> {
         .collect()
 }
 
+/// Which program made a capture, and by whose clock, is told as others can check it.
+#[test]
+fn the_record_tells_the_build_and_the_clock() {
+    let pages = Pages::start();
+    let archive = Archive::new("2026-06-01");
+    archive.add_account("2026-06-01", "konto", "annan", &pages.url("/"));
+    let result = archive
+        .json("2026-07-01", &["capture", "konto"])
+        .exits(0)
+        .result();
+    let files = result["captures"][0]["files"].as_array().unwrap();
+    let file = files.iter().find(|file| file["role"] == "requests");
+    let path = archive.path().join(file.unwrap()["path"].as_str().unwrap());
+    let requests: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let sum = Command::new("sha256sum")
+        .arg(env!("CARGO_BIN_EXE_bevara"))
+        .output()
+        .unwrap();
+    let sum = String::from_utf8(sum.stdout).unwrap();
+    let origin = &requests["bevara"];
+    assert_eq!(origin["sha256"].as_str(), sum.split(' ').next());
+    assert_eq!(origin["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(origin["clock"]["given"], true);
+}
+
 #[test]
 fn accounts_are_captured_side_by_side_and_a_grown_browser_is_changed_for_another() {
     let pages = Pages::start();

@@ -33,6 +33,15 @@
   const describe = () => ({
     title: cut(clean(document.title)), language: cut(document.documentElement.lang || '', 35) || null, address: location.href,
   });
+  // What the page is told of its visitor; this world's own objects, which no page can change.
+  const environment = () => {
+    const { locale, timeZone } = Intl.DateTimeFormat().resolvedOptions();
+    return {
+      user_agent: navigator.userAgent, languages: [...navigator.languages], locale, time_zone: timeZone,
+      viewport: { width: innerWidth, height: innerHeight, scale: devicePixelRatio },
+      media: ['screen', 'print'].filter((kind) => matchMedia(kind).matches),
+    };
+  };
   // Seconds until the page leads elsewhere by itself (HTML, "shared declarative refresh steps"); null where it does not.
   const onward = () => {
     for (const { content } of document.querySelectorAll('meta[http-equiv="refresh" i]')) {
@@ -147,6 +156,6 @@
   };
 
   globalThis.bevara = {
-    measure, extent, reveal, scrollTo, eager, reselects, backgrounds, collect, harvesting, reassemble, inventory, refuse, hideBars, expand, still, release, plain, marks, wall, describe, onward, keep, piece,
+    measure, extent, reveal, scrollTo, eager, reselects, backgrounds, collect, harvesting, reassemble, inventory, refuse, hideBars, expand, still, release, plain, marks, wall, describe, environment, onward, keep, piece,
     unprintable,
   };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::app::App;
 use crate::capture::{Browser, BrowserOptions, Patience};
 use crate::ops::error::OpsError;
-use crate::ops::snapshot::own_program;
+use crate::ops::program;
 use crate::store::stage::Stage;
 
 /// A browser that is started when first needed and again when it has died, with its profile in a staging folder.
@@ -29,7 +29,7 @@ impl BrowserSlot {
         let stage = app.store.stage("browser")?;
         let options = BrowserOptions {
             path: app.config.browser.path.clone(),
-            launcher: own_program()?,
+            launcher: program::path()?,
             profile: stage.dir().join("profile"),
             width: app.config.capture.width,
             scale: app.config.capture.scale,
