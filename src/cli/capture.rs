@@ -41,7 +41,7 @@ pub(crate) struct CaptureArgs {
     /// Who made the files, where it was not you; kept with them
     #[arg(long, value_name = "NAME", requires = "from_file")]
     taken_by: Option<String>,
-    /// The files show what not everybody may see: they are kept out of exports
+    /// The files show what not everybody may see: exports leave them out unless they are asked for
     #[arg(long, requires = "from_file")]
     protected: bool,
     /// Why
@@ -100,8 +100,8 @@ async fn from_file(context: &Context, args: CaptureArgs) -> Result<Outcome, OpsE
         protected: args.protected,
         flavour: args.flavour,
     };
-    let captured = take_in(&mut app, &order).await?;
-    Ok(outcome(&[captured]))
+    let (captured, findings) = take_in(&mut app, &order).await?;
+    Ok(outcome(&[captured]).with_findings(findings))
 }
 
 /// The account stands last among the files, or by itself.

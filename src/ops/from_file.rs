@@ -13,6 +13,7 @@ use crate::catalogue::AccountRow;
 use crate::model::cadence::Occasion;
 use crate::model::digest::Sha256Hex;
 use crate::model::entry::Actor;
+use crate::model::finding::Finding;
 use crate::model::id::{Alias, CaptureId, PersonId, UnitNo};
 use crate::model::person::Role;
 use crate::model::record::{AccessClass, CaptureJson, CaptureKind, STORE_VERSION};
@@ -105,8 +106,15 @@ struct Manual<'a> {
     files: Vec<&'a Source>,
 }
 
-/// Takes the files in. They meet an obligation only where a person vouches for them (`whole`) and all became PDF/A.
-pub async fn take_in(app: &mut App, order: &FileOrder) -> Result<Captured, OpsError> {
+/// A file that was kept as it is.
+const KEPT_AS_IT_IS: &str = "F101";
+
+/// Takes the files in. They meet an obligation only where a person vouches for them (`whole`) and all became PDF/A; of
+/// each that did not there is a finding.
+pub async fn take_in(
+    app: &mut App,
+    order: &FileOrder,
+) -> Result<(Captured, Vec<Finding>), OpsError> {
     let person = person::acting(app, Role::may_write, "ta in bilder").await?;
     let account = snapshot::chosen(app, std::slice::from_ref(&order.account))
         .await?
@@ -171,14 +179,30 @@ pub async fn take_in(app: &mut App, order: &FileOrder) -> Result<Captured, OpsEr
         flavour,
     };
     let sealed = stage.seal("capture", &describe(&account, &work, order, app.now()))?;
-    snapshot::commit_kept(
+    let findings = given.iter().filter_map(|file| finding(&file.source));
+    let findings = findings.collect();
+    let captured = snapshot::commit_kept(
         app,
         &account,
         order.occasion,
         (work, roles, sealed),
         &Actor::Person(person),
     )
-    .await
+    .await?;
+    Ok((captured, findings))
+}
+
+fn finding(source: &Source) -> Option<Finding> {
+    let reason = source.reason.as_ref()?;
+    let message = format!(
+        "Filen är bevarad som {}, oförändrad, för den kunde inte göras om till PDF/A: {reason}",
+        source.kept_as
+    );
+    Some(Finding::warning(
+        KEPT_AS_IT_IS,
+        source.name.as_str(),
+        message,
+    ))
 }
 
 fn describe(

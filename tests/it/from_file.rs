@@ -302,9 +302,24 @@ fn a_pdf_becomes_pdfa_or_is_kept_as_what_it_is() {
         "exempel-app",
         "--whole",
     ];
-    let result = archive.json(NOW, &args).exits(1).result();
+    let ran = archive.json(NOW, &args).exits(1);
+    let result = ran.result();
     assert_eq!(result["captures"][0]["verdict"], "partial");
     assert_eq!(result["captures"][0]["reasons"], json!(["not_pdfa"]));
+    // Each is named, with the reason.
+    let findings = ran.document()["findings"].clone();
+    let named: Vec<&Value> = findings
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["path"])
+        .collect();
+    assert_eq!(named, ["blankett.pdf", "typsnitt.pdf", "last.pdf"]);
+    let message = findings[0]["message"].as_str().unwrap();
+    assert!(
+        message.contains("page-0001-not-pdfa.pdf") && message.contains("leave out: form"),
+        "{message}"
+    );
     let same = kept(&archive, &result, "page-0001-not-pdfa.pdf");
     assert!(
         std::fs::read(&same).unwrap() == form_bytes,
