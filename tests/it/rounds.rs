@@ -131,6 +131,27 @@ fn told(ran: &Ran) -> Vec<(String, String)> {
         .collect()
 }
 
+#[test]
+fn a_private_network_is_reached_only_where_it_is_named() {
+    let pages = Pages::start();
+    let archive = Archive::new("2026-06-01");
+    archive.add_account("2026-06-01", "konto", "annan", &pages.url("/"));
+    let path = archive.path().join("bevara.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let without = text.replace("allow_addresses = [\"127.0.0.0/8\"]", "");
+    assert_ne!(text, without);
+    std::fs::write(&path, without).unwrap();
+    let blocked = archive.json("2026-07-01", &["capture", "konto"]).exits(1);
+    assert_eq!(
+        blocked.result()["captures"][0]["reasons"],
+        json!(["blocked"])
+    );
+    assert_eq!(pages.asked(), Vec::<String>::new());
+    let args = ["capture", "konto", "--allow-address", "127.0.0.1/32"];
+    archive.json("2026-07-01", &args).exits(0);
+    assert!(pages.asked().contains(&"/".to_owned()));
+}
+
 /// Which program made a capture, and by whose clock, is told as others can check it.
 #[test]
 fn the_record_tells_the_build_and_the_clock() {
