@@ -12,7 +12,7 @@ use crate::capture::cdp::{self, CdpError};
 use crate::capture::load::{self, Extent, Measure};
 use crate::capture::tab::{CALL_LIMIT, Tab};
 use crate::capture::verdict::LIMITS;
-use crate::capture::{CapturedFile, Problem, write};
+use crate::capture::{CapturedFile, Problem, VIEW_HEIGHT, write};
 use crate::model::digest::Sha256Hex;
 use crate::model::verdict::FileRole;
 
@@ -167,8 +167,14 @@ async fn segment(
     tab: &mut Tab,
     (across, top, bottom): (Extent, u32, u32),
 ) -> Result<Vec<u8>, Problem> {
+    let mut height = f64::from(bottom - top);
+    // A picture exactly as high as the view is moved aside where the page is written from right to left (Chromium 156).
+    // A hundredth more makes no row more.
+    if bottom - top == VIEW_HEIGHT {
+        height += 0.01;
+    }
     let clip =
-        json!({"x": across.x, "y": top, "width": across.width, "height": bottom - top, "scale": 1});
+        json!({"x": across.x, "y": top, "width": across.width, "height": height, "scale": 1});
     let params = json!({"format": "png", "clip": clip, "captureBeyondViewport": true});
     let answer = tab
         .session

@@ -304,6 +304,43 @@ async fn lazy_pictures_come_and_what_moves_stands_still() {
     rig.browser.close().await;
 }
 
+/// A narrow column at the right of a page that is written from right to left, as high as the view, and with a last
+/// segment as high as the view: Chromium 156 moved such a picture aside, and it was white.
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_from_right_to_left_are_in_their_pictures() {
+    let pages = Pages::start();
+    for (scale, heights) in [(1, &[300, 8_900][..]), (2, &[300])] {
+        let mut rig = Rig::start_with(scale, 1).await;
+        for height in heights {
+            let address = format!("/rtl-{height}");
+            let html = format!(
+                "<!DOCTYPE html><html lang=ar dir=rtl><style>body {{ margin: 0; width: 700px }} div {{ background: rgb(0, 90, 10); height: {height}px }}</style><article><p>المنشور الأول</p></article><div></div><script>document.querySelector('div').style.height = {height} - document.querySelector('div').offsetTop + 'px'</script>"
+            );
+            pages.show(&address, html);
+            let (page, raw) = rig.take(&pages.url(&address)).await;
+            assert_eq!(
+                verdict(&page),
+                (Verdict::Complete, Vec::new()),
+                "{height}: {:?}",
+                page.facts
+            );
+            let last = segments(&page).last().unwrap();
+            let picture = image::open(raw.join(&last.name)).unwrap().into_rgb8();
+            assert_eq!(picture.height(), 900 * scale);
+            // The column is the right 700 of 1,280 pixels.
+            for (x, expected) in [
+                (570, [255, 255, 255]),
+                (590, [0, 90, 10]),
+                (1_270, [0, 90, 10]),
+            ] {
+                let seen = picture.get_pixel(x * scale, 250 * scale).0;
+                assert_eq!(seen, expected, "{height}: {x}");
+            }
+        }
+        rig.browser.close().await;
+    }
+}
+
 /// The blocks of `tall.html`, a pixel of each, in every segment.
 fn has_every_block(page: &PageCapture, raw: &Path, (total, scale): (u32, u32)) {
     let mut block = 0_u32;
