@@ -291,7 +291,7 @@ async fn to_its_end(
         let settled = load::settle(tab, load::AFTER_LOAD).await?;
         taken.timed("settle", begun);
         let (loads, done) = (tab.traffic().loads, taken.acts.len());
-        shadows::reveal(tab).await?;
+        taken.problem = shadows::reveal(tab).await?;
         describe(tab, taken).await?;
         taken.environment = Some(tab.ask("bevara.environment()", CALL_LIMIT).await?);
         if moves < MOVES && load::moved_on(tab, loads).await? {

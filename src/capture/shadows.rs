@@ -15,8 +15,9 @@ const SNAPSHOT_LIMIT: Duration = Duration::from_secs(20);
 /// Nodes handed over: one of each list of siblings, those first that stand next to their tree's root.
 const MOST: usize = 500;
 
-/// Tells the page script of every closed shadow tree there is now. A page whose trees stay closed is still a page.
-pub(crate) async fn reveal(tab: &mut Tab) -> Result<(), CdpError> {
+/// Tells the page script of every closed shadow tree there is now. A page whose trees stay closed is still a page; `Some`
+/// is why they could not be looked for, which belongs in its record.
+pub(crate) async fn reveal(tab: &mut Tab) -> Result<Option<String>, CdpError> {
     let params = json!({"computedStyles": []});
     let snapshot = tab
         .session
@@ -26,8 +27,9 @@ pub(crate) async fn reveal(tab: &mut Tab) -> Result<(), CdpError> {
         Ok(snapshot) => inside(&snapshot),
         Err(error) if error.is_fatal() => return Err(error),
         Err(error) => {
-            tracing::debug!(%error, "closed shadow trees were not looked for");
-            return Ok(());
+            return Ok(Some(format!(
+                "closed shadow trees could not be looked for: {error}"
+            )));
         }
     };
     for node in nodes.into_iter().take(MOST) {
@@ -38,7 +40,7 @@ pub(crate) async fn reveal(tab: &mut Tab) -> Result<(), CdpError> {
             Err(error) => tracing::debug!(%error, "a node could not be handed over"),
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// Nodes in closed trees, by the browser's numbers.

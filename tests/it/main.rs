@@ -12,6 +12,7 @@
 )]
 
 mod capture;
+mod capture_bounds;
 mod capture_pages;
 mod catalogue;
 mod containers;
