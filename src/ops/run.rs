@@ -15,7 +15,7 @@ use crate::model::time::Instant;
 use crate::model::verdict::Verdict;
 use crate::ops::error::OpsError;
 use crate::ops::schedule;
-use crate::ops::snapshot::{self, Captured, Crew, Order, Progress};
+use crate::ops::snapshot::{self, Captured, Crew, Order, Progress, Turn};
 use crate::schedule::{due_dates, window_end};
 
 /// Hours after which a failed account is tried again: 1, 2, 4, 8, 16, then a day, and after two weeks of that a week, for
@@ -183,13 +183,16 @@ async fn capture_due(
                 under_way.insert(number, due);
             }
         }
-        let Some((number, outcome)) = crew.next().await? else {
+        let Some(turn) = crew.next().await? else {
             return Ok(());
+        };
+        let Turn::Ended(number, outcome) = turn else {
+            continue;
         };
         let Some(due) = under_way.remove(&number) else {
             continue;
         };
-        let done = match outcome {
+        let done = match *outcome {
             Ok(outcome) => snapshot::commit(app, outcome, &Actor::System).await,
             Err(error) => Err(error),
         };

@@ -32,7 +32,7 @@ use crate::ops::schedule;
 use crate::ops::snapshot::pdf::{PdfKind, make_pdf};
 use crate::store::stage::{SealedStage, Stage};
 
-pub(crate) use crate::ops::snapshot::crew::Crew;
+pub(crate) use crate::ops::snapshot::crew::{Crew, Turn};
 pub use crate::ops::snapshot::slot::BrowserSlot;
 
 /// Pictures and PDF.
@@ -134,10 +134,13 @@ async fn round(
             let job = prepare(app, account, order).await?;
             crew.send(app, number, job)?;
         }
-        let Some((number, outcome)) = crew.next().await? else {
+        let Some(turn) = crew.next().await? else {
             return Ok(all.into_values().collect());
         };
-        let captured = commit(app, outcome?, by).await?;
+        let Turn::Ended(number, outcome) = turn else {
+            continue;
+        };
+        let captured = commit(app, (*outcome)?, by).await?;
         progress.finished(&captured);
         all.insert(number, captured);
     }
@@ -178,7 +181,8 @@ pub(crate) async fn capture_account(
     by: &Actor,
 ) -> Result<Captured, OpsError> {
     let job = prepare(app, account, order).await?;
-    let outcome = take(job, slot).await?;
+    let visited = visit(job, slot).await?;
+    let outcome = tokio::task::block_in_place(|| judge(visited))?;
     commit(app, outcome, by).await
 }
 
@@ -256,15 +260,23 @@ pub(crate) async fn prepare(
     })
 }
 
-/// Takes the page, judges it, and seals what is to be kept. Reads and writes nothing of the archive but its own stage.
-pub(crate) async fn take(job: Job, slot: &mut BrowserSlot) -> Result<Outcome, OpsError> {
+/// A page that was taken and is not judged yet.
+#[derive(Debug)]
+pub(crate) struct Visited {
+    job: Job,
+    page: PageCapture,
+    /// The browser's version.
+    version: String,
+}
+
+/// Takes the page. Reads and writes nothing of the archive but its own stage.
+pub(crate) async fn visit(job: Job, slot: &mut BrowserSlot) -> Result<Visited, OpsError> {
     let raw = raw_dir(&job.stage);
     make_dir(&raw)?;
     let browser = slot.get().await?;
     let page = browser.capture(&job.request, &raw).await?;
     let version = browser.version().product.clone();
-    // Converting computes for seconds: meanwhile others are to hear from their browsers.
-    tokio::task::block_in_place(|| judge_and_seal(job, page, version))
+    Ok(Visited { job, page, version })
 }
 
 /// Where a stage holds what the browser gave.
@@ -272,7 +284,14 @@ fn raw_dir(stage: &Stage) -> PathBuf {
     stage.dir().join("raw")
 }
 
-fn judge_and_seal(job: Job, mut page: PageCapture, version: String) -> Result<Outcome, OpsError> {
+/// Makes the PDF, judges the page, and seals what is to be kept: computes for seconds, and needs neither browser nor
+/// archive.
+pub(crate) fn judge(visited: Visited) -> Result<Outcome, OpsError> {
+    let Visited {
+        job,
+        mut page,
+        version,
+    } = visited;
     let raw = raw_dir(&job.stage);
     let baseline = job.baseline.as_ref();
     // No picture of a failed capture is kept: no PDF need be made of an error page.

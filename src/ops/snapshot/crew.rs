@@ -1,21 +1,28 @@
-//! Captures side by side: as many browsers as the configuration has slots, each in a slot of its own. What they bring is
-//! committed by whoever sent them, one at a time.
+//! Captures side by side: as many browsers as the configuration has slots, each in a slot of its own. A browser goes on to
+//! the next page while what it brought is judged and converted. All is committed by whoever sent it, one at a time.
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::app::App;
 use crate::ops::error::OpsError;
-use crate::ops::snapshot::{BrowserSlot, Job, Outcome, take};
+use crate::ops::snapshot::{BrowserSlot, Job, Outcome, Visited, judge, visit};
 
-/// A capture that has ended, by the number it was sent with.
-type Ended = (usize, Result<Outcome, OpsError>);
+/// What became of a crew's work.
+#[derive(Debug)]
+pub(crate) enum Turn {
+    /// A browser is free for another page.
+    Free,
+    /// A capture has ended, by the number it was sent with.
+    Ended(usize, Box<Result<Outcome, OpsError>>),
+}
 
-/// The slots of a round and the captures that are under way in them.
+/// The slots of a round, and the captures that are under way.
 #[derive(Debug)]
 pub(crate) struct Crew {
     slots: usize,
     idle: Vec<BrowserSlot>,
-    under_way: JoinSet<(BrowserSlot, Ended)>,
+    visits: JoinSet<(BrowserSlot, usize, Result<Visited, OpsError>)>,
+    judgements: JoinSet<(usize, Result<Outcome, OpsError>)>,
 }
 
 impl Crew {
@@ -24,13 +31,15 @@ impl Crew {
         Self {
             slots: app.config.capture.slots,
             idle: Vec::new(),
-            under_way: JoinSet::new(),
+            visits: JoinSet::new(),
+            judgements: JoinSet::new(),
         }
     }
 
-    /// Whether another capture can be sent now.
+    /// Whether another capture can be sent now. Pages that wait to be judged hold memory: there are never more of them
+    /// than slots.
     pub(crate) fn has_room(&self) -> bool {
-        self.under_way.len() < self.slots
+        self.visits.len() < self.slots && self.judgements.len() <= self.slots
     }
 
     /// Begins a capture.
@@ -39,30 +48,46 @@ impl Crew {
             Some(slot) => slot,
             None => BrowserSlot::new(app)?,
         };
-        self.under_way.spawn(async move {
-            let outcome = take(job, &mut slot).await;
-            (slot, (number, outcome))
+        self.visits.spawn(async move {
+            let visited = visit(job, &mut slot).await;
+            (slot, number, visited)
         });
         Ok(())
     }
 
-    /// The next capture that ends; `None` where none is under way.
-    pub(crate) async fn next(&mut self) -> Result<Option<Ended>, OpsError> {
-        match self.under_way.join_next().await {
-            None => Ok(None),
-            Some(Ok((slot, ended))) => {
-                self.idle.push(slot);
-                Ok(Some(ended))
+    /// Waits for the next turn; `None` where nothing is under way.
+    pub(crate) async fn next(&mut self) -> Result<Option<Turn>, OpsError> {
+        tokio::select! {
+            Some(ended) = self.judgements.join_next() => {
+                let (number, outcome) = ended.map_err(broken)?;
+                Ok(Some(Turn::Ended(number, Box::new(outcome))))
             }
-            Some(Err(error)) => Err(OpsError::Problem(format!("a capture broke off: {error}"))),
+            Some(back) = self.visits.join_next() => {
+                let (slot, number, visited) = back.map_err(broken)?;
+                self.idle.push(slot);
+                match visited {
+                    Ok(visited) => {
+                        self.judgements.spawn_blocking(move || (number, judge(visited)));
+                        Ok(Some(Turn::Free))
+                    }
+                    Err(error) => Ok(Some(Turn::Ended(number, Box::new(Err(error))))),
+                }
+            }
+            else => Ok(None),
         }
     }
 
     /// Breaks off what is still under way and ends the browsers.
     pub(crate) async fn close(mut self) {
-        self.under_way.shutdown().await;
+        self.visits.shutdown().await;
         for mut slot in self.idle {
             slot.close().await;
         }
+        self.judgements.shutdown().await;
     }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn broken(error: JoinError) -> OpsError {
+    OpsError::Problem(format!("a capture broke off: {error}"))
 }
