@@ -1,16 +1,21 @@
 //! How many posts stand in the text of a print. It sets some words elsewhere than the page has them (columns, scripts that
 //! run from right to left, transforms), so a post is what its words are made of: every three letters that follow each other
 //! in a word, whatever their order. What posts and the rest of the page need of each, and the print has not, is lacking; a
-//! post with too great a part in that is lost, and takes its part along. Two posts of the same words need them twice.
+//! post that lacks too great a part is lost, and one that lacks a whole line of its own: both take their part along.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
 /// The largest part of a post, in per cent, that may be lacking of one that stands.
 const LACKING_PERCENT: usize = 10;
+/// The largest part of a line, in per cent, that may be lacking of one that stands: a comment is a small part of a long
+/// post, and lost all the same.
+const LINE_LACKING_PERCENT: usize = 50;
+/// Letters of a line that is looked for by itself; in a shorter one, what a print sets apart is too great a part.
+const LINE_LETTERS: usize = 12;
 
 /// Three letters of a word in the order of their codes: those of a script that runs from right to left are drawn in the
 /// opposite one. A shorter word is a piece by itself, filled with [`NONE`].
@@ -36,74 +41,110 @@ impl Expected {
     }
 }
 
+/// How often a text has each of its pieces.
+type Pieces = BTreeMap<Piece, usize>;
+
 fn standing(posts: &[String], around: &str, print: &str, unprintable: &[char]) -> usize {
     let pieces = |text: &str| {
-        let mut counts = BTreeMap::new();
+        let mut counts = Pieces::new();
         for piece in words(text, unprintable).flat_map(|word| pieces_of(&word)) {
-            *counts.entry(piece).or_insert(0_usize) += 1;
+            *counts.entry(piece).or_default() += 1;
         }
         counts
     };
-    let mut wanted = Vec::with_capacity(posts.len());
-    let mut needed = BTreeMap::new();
-    for post in posts {
-        let own = pieces(post);
-        add(&mut needed, &own);
-        wanted.push(own);
+    let wanted: Vec<Pieces> = posts.iter().map(|post| pieces(post)).collect();
+    let mut lacking = Pieces::new();
+    for own in &wanted {
+        add(&mut lacking, own);
     }
     let mut outside = pieces(around);
-    take(&mut outside, &needed);
-    outside.retain(|piece, _| needed.contains_key(piece));
-    add(&mut needed, &outside);
-    let found = printed(print, &needed, unprintable);
-    take(&mut needed, &found);
-    let lost = lost(&wanted, needed);
-    posts.len() - lost
+    take(&mut outside, &lacking);
+    add(&mut lacking, &outside);
+    let found = printed(print, &lacking, unprintable);
+    take(&mut lacking, &found);
+
+    let shares = wanted.iter().map(|own| lacks(own, &lacking));
+    let lines: Vec<Part> = posts
+        .iter()
+        .zip(shares)
+        .enumerate()
+        .flat_map(|(post, (text, share))| text.lines().map(move |line| (post, share, line)))
+        .filter(|(.., line)| letters(line, unprintable).nth(LINE_LETTERS - 1).is_some())
+        .map(|(post, share, line)| Part {
+            post,
+            share,
+            pieces: pieces(line),
+        })
+        .collect();
+    let wholes: Vec<Part> = wanted
+        .into_iter()
+        .enumerate()
+        .map(|(post, pieces)| Part {
+            post,
+            share: 0,
+            pieces,
+        })
+        .collect();
+    // Lines first: what they lack says more of where it stood than what a whole post lacks.
+    let mut gone = lost(&lines, LINE_LACKING_PERCENT, &mut lacking);
+    gone.extend(lost(&wholes, LACKING_PERCENT, &mut lacking));
+    posts.len() - gone.len()
 }
 
-/// The posts that lack too great a part, the one first that lacks the greatest.
-fn lost(posts: &[BTreeMap<Piece, usize>], mut lacking: BTreeMap<Piece, usize>) -> usize {
-    let share = |own: &BTreeMap<Piece, usize>, lacking: &BTreeMap<Piece, usize>| {
-        let all: usize = own.values().sum();
-        let gone: usize = own
-            .iter()
-            .map(|(piece, count)| lacking.get(piece).map_or(0, |lack| *lack.min(count)))
-            .sum();
-        // In thousandths; a post without letters is a picture.
-        (gone * 1_000).checked_div(all).unwrap_or(0)
-    };
-    let mut order: BinaryHeap<_> = posts
+/// A line of a post, or the whole of it.
+struct Part {
+    /// The number of the post.
+    post: usize,
+    /// How much of the post is lacking: of equal lines that one is lost first whose post lacks most.
+    share: usize,
+    pieces: Pieces,
+}
+
+/// The posts of the parts that lack more than so many per cent, those first that lack the greatest; what such a part needs
+/// is taken from what is lacking.
+fn lost(parts: &[Part], percent: usize, lacking: &mut Pieces) -> BTreeSet<usize> {
+    let mut order: BinaryHeap<_> = parts
         .iter()
         .enumerate()
-        .map(|(index, own)| (share(own, &lacking), Reverse(index)))
+        .map(|(index, part)| (lacks(&part.pieces, lacking), part.share, Reverse(index)))
         .collect();
-    let mut lost = 0;
-    while let Some((before, Reverse(index))) = order.pop() {
-        if before <= LACKING_PERCENT * 10 {
+    let mut gone = BTreeSet::new();
+    while let Some((before, share, Reverse(index))) = order.pop() {
+        if before <= percent * 10 {
             break;
         }
-        let Some(own) = posts.get(index) else {
+        let Some(part) = parts.get(index) else {
             break;
         };
-        // What is lacking only grows less: a post that lacks less than it did waits for its turn.
-        let now = share(own, &lacking);
+        // What is lacking only grows less: a part that lacks less than it did waits for its turn.
+        let now = lacks(&part.pieces, lacking);
         if now < before {
-            order.push((now, Reverse(index)));
+            order.push((now, share, Reverse(index)));
         } else {
-            take(&mut lacking, own);
-            lost += 1;
+            take(lacking, &part.pieces);
+            gone.insert(part.post);
         }
     }
-    lost
+    gone
 }
 
-fn add(to: &mut BTreeMap<Piece, usize>, counts: &BTreeMap<Piece, usize>) {
+/// How much of what a text needs is lacking, in thousandths; a text without letters is a picture.
+fn lacks(own: &Pieces, lacking: &Pieces) -> usize {
+    let all: usize = own.values().sum();
+    let gone: usize = own
+        .iter()
+        .map(|(piece, count)| lacking.get(piece).map_or(0, |lack| *lack.min(count)))
+        .sum();
+    (gone * 1_000).checked_div(all).unwrap_or(0)
+}
+
+fn add(to: &mut Pieces, counts: &Pieces) {
     for (piece, count) in counts {
         *to.entry(*piece).or_default() += count;
     }
 }
 
-fn take(from: &mut BTreeMap<Piece, usize>, counts: &BTreeMap<Piece, usize>) {
+fn take(from: &mut Pieces, counts: &Pieces) {
     for (piece, count) in counts {
         if let Some(left) = from.get_mut(piece) {
             *left = left.saturating_sub(*count);
@@ -116,11 +157,7 @@ fn take(from: &mut BTreeMap<Piece, usize>, counts: &BTreeMap<Piece, usize>) {
 
 /// How often the print has each piece that is needed. Where its words end is not known: lines are broken in the middle of
 /// words, and a space is often no character but a distance.
-fn printed(
-    print: &str,
-    needed: &BTreeMap<Piece, usize>,
-    unprintable: &[char],
-) -> BTreeMap<Piece, usize> {
+fn printed(print: &str, needed: &Pieces, unprintable: &[char]) -> Pieces {
     let letters: Vec<char> = letters(print, unprintable).collect();
     let mut counts = BTreeMap::new();
     for length in 1..=3 {
@@ -212,6 +249,31 @@ mod tests {
         }
         assert_eq!(count(&all, &feed[..150].join("\n")), 150);
         assert_eq!(count(&all, "Sidhuvud"), 0);
+    }
+
+    #[test]
+    fn a_comment_that_is_lost_below_a_long_post_is_missed() {
+        let comments: Vec<String> = (1..=30)
+            .map(|number| format!("Kommentar {number}: när plogas {number}:e tvärgatan i Åby?"))
+            .collect();
+        let post = |without: Option<usize>| {
+            let kept = comments.iter().enumerate();
+            let kept: Vec<&str> = kept
+                .filter(|(index, _)| Some(*index) != without)
+                .map(|(_, text)| text.as_str())
+                .collect();
+            format!("{}\n{}", FEED[0], kept.join("\n"))
+        };
+        let whole = post(None);
+        let feed = [whole.as_str(), FEED[1]];
+        assert_eq!(count(&feed, &format!("{whole}\n{}", FEED[1])), 2);
+        for lost in [0, 17, 29] {
+            let print = format!("{}\n{}", post(Some(lost)), FEED[1]);
+            assert_eq!(count(&feed, &print), 1, "{lost}");
+        }
+        // Where two posts have the same line, and the print has it once, one of them has lost it.
+        let twice = [whole.as_str(), whole.as_str()];
+        assert_eq!(count(&twice, &format!("{whole}\n{}", post(Some(3)))), 1);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use crate::corpus::list::Page;
 use crate::corpus::round::Taken;
 use crate::pages::Pages;
-use crate::support::{is_campaign, is_left_to_campaign};
+use crate::support::is_campaign;
 use crate::validators;
 
 /// Whether somebody looks at something else alone: then so does this run.
@@ -111,6 +111,9 @@ const HONEST: [&str; 10] = [
     "counts_disagree",
 ];
 
+/// Pages from seeds in an ordinary run: so many of the first whose HTML is at most so many bytes.
+const SMALL_SEEDS: (usize, usize) = (30, 40_000);
+
 /// A page from any seed becomes a valid PDF/A that has all its posts, or a capture that says what is missing.
 #[test]
 fn pages_from_seeds_are_whole_or_say_what_is_missing() {
@@ -118,22 +121,23 @@ fn pages_from_seeds_are_whole_or_say_what_is_missing() {
         return;
     }
     let asked = asked_seeds();
-    // Of the small pages 37, 38, 47, 61 and 74 are complete though a mark is neither in their pictures nor in their print:
-    // the browser does not draw it.
-    if asked.is_none() && is_left_to_campaign("pages from seeds") {
-        return;
-    }
     let server = Pages::start();
     let mut pages = Vec::new();
     for seed in asked.clone().unwrap_or_else(|| (1..=300).collect()) {
         let (page, html) = random::page(seed);
+        let (most, bytes) = SMALL_SEEDS;
         if asked.is_some() {
             let dir = crate::support::repository().join("target/corpus");
             std::fs::create_dir_all(&dir).unwrap();
             std::fs::write(dir.join(format!("{}.html", page.id)), &html).unwrap();
+        } else if !is_campaign() && (html.len() > bytes || pages.len() == most) {
+            continue;
         }
         server.show(&page.address, html);
         pages.push(page);
+    }
+    if asked.is_none() {
+        assert_eq!(pages.len(), if is_campaign() { 300 } else { SMALL_SEEDS.0 });
     }
     let round = round::take(&server, &pages, "2u");
     let mut wrong = Vec::new();
@@ -173,6 +177,12 @@ fn dishonest(page: &Page, taken: &Taken) -> Option<String> {
     if !unsaid.is_empty() {
         return Some(format!("{} {:?}", taken.verdict, taken.reasons));
     }
+    if page.verdict == "complete" && taken.verdict != "complete" {
+        return Some(format!(
+            "{} {:?} though nothing hides what it says; posts {:?} and {:?} printed",
+            taken.verdict, taken.reasons, taken.counts, taken.printed
+        ));
+    }
     if taken.verdict != "complete" {
         return None;
     }
@@ -187,7 +197,7 @@ fn dishonest(page: &Page, taken: &Taken) -> Option<String> {
     let missing = page
         .text
         .iter()
-        .find(|words| !reading::has(&text, words) || !reading::has(&pdf, words))?;
+        .find(|words| !reading::says(&text, words) || !reading::says(&pdf, words))?;
     Some(format!("{missing:?} is not in page.txt and page.pdf"))
 }
 

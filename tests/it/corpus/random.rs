@@ -47,7 +47,7 @@ const STYLES: [&str; 40] = [
     "mask-image:linear-gradient(#000,#0000)",
     "columns:3;column-rule:2px dashed",
     "display:grid;grid-template-columns:1fr 2fr",
-    "display:flex;flex-direction:row-reverse",
+    "display:flex;flex-direction:column-reverse",
     "float:right;shape-outside:circle()",
     "position:relative;left:-30px;top:1e3px",
     "position:sticky;top:0",
@@ -118,28 +118,59 @@ const LEAVES: [&str; 22] = [
     "<div role=heading aria-level=12 aria-label='\u{202e}x'>roll</div>",
 ];
 
+/// Beginnings of what cuts, doubles, shrinks or moves text out of sight, or turns it round: not in a calm page, which has to
+/// be complete.
+const ROUGH: [&str; 17] = [
+    "transform:matrix",
+    "transform:perspective",
+    "clip-path",
+    "mask-image",
+    "overflow",
+    "position:relative",
+    "writing-mode",
+    "direction",
+    "width:3e4px",
+    "float",
+    "bdo",
+    "\u{378}",
+    "\u{202e}",
+    "&#1;",
+    "<svg width=50",
+    "<div role=heading",
+    "<iframe",
+];
+
 const SCRIPTS: [&str; 6] = [
     "for (const c of document.querySelectorAll('canvas')) { const x = c.getContext('2d'); x.fillStyle = '#0a6'; x.fillRect(0, 0, 40, 20); }",
     "setTimeout(() => document.body.append(Object.assign(document.createElement('p'), { textContent: 'Efteråt' })), 300);",
     "document.body.attachInternals;document.querySelector('section')?.attachShadow({ mode: 'open' }).append('skugga');",
     "setInterval(() => { document.title = String(Math.random()); }, 50);",
-    "document.querySelectorAll('p').forEach((p) => p.animate([{ opacity: 0 }, { opacity: 1 }], { duration: 9e5, iterations: Infinity }));",
+    "document.querySelectorAll('p').forEach((p) => p.animate([{ opacity: 0.2 }, { opacity: 1 }], { duration: 9e5, iterations: Infinity }));",
     "throw new Error('trasigt skript');",
 ];
 
 /// Xorshift: the same seed gives the same page.
-struct Dice(u64);
+struct Dice {
+    state: u64,
+    is_calm: bool,
+}
 
 impl Dice {
     fn below(&mut self, count: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 11).unwrap() % count
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        usize::try_from(self.state >> 11).unwrap() % count
     }
 
     fn pick(&mut self, from: &[&'static str]) -> &'static str {
-        from[self.below(from.len())]
+        let is_rough = |one: &str| ROUGH.iter().any(|rough| one.starts_with(rough));
+        loop {
+            let one = from[self.below(from.len())];
+            if !self.is_calm || !is_rough(one) {
+                return one;
+            }
+        }
     }
 }
 
@@ -148,9 +179,17 @@ fn mark(seed: u64, post: usize) -> String {
     format!("Märke {seed} nummer {post} slut.")
 }
 
-/// A page and what it must come to: its posts, if anything.
+/// Whether the page of a seed is calm.
+pub(crate) fn is_calm(seed: u64) -> bool {
+    seed % 3 == 2
+}
+
+/// A page and what it must come to: its posts, if anything. A calm page is complete.
 pub(crate) fn page(seed: u64) -> (Page, String) {
-    let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let mut dice = Dice {
+        state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
+        is_calm: is_calm(seed),
+    };
     let posts = 2 + dice.below(6);
     let mut html = String::from(
         "<style>@font-face{font-family:V;src:url(/corpus/files/variable.woff2);font-weight:400 700}@font-face{font-family:I;src:url(/corpus/files/icons.woff2)}@font-face{font-family:C;src:url(/corpus/files/colour-1.woff2)}@font-face{font-family:W;src:url(/corpus/files/wrong-advances.woff2)}body{width:900px}article{display:flow-root;overflow:clip}</style>",
@@ -176,6 +215,7 @@ pub(crate) fn page(seed: u64) -> (Page, String) {
         address: format!("/slump/{seed}.html"),
         text: (1..=posts).map(|post| mark(seed, post)).collect(),
         posts: u64::try_from(posts).ok(),
+        verdict: if is_calm(seed) { "complete" } else { "" }.to_owned(),
         ..Page::default()
     };
     (page, html)

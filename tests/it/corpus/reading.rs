@@ -60,6 +60,17 @@ pub(crate) fn has(whole: &str, words: &str) -> bool {
     !wanted.is_empty() && squashed.contains(&wanted)
 }
 
+/// Whether letters and digits stand in a text, whatever stands between them and their case: a style sheet may change it, and
+/// a full stop stands at the other end where a page runs from right to left.
+pub(crate) fn says(whole: &str, words: &str) -> bool {
+    let letters = |text: &str| -> String {
+        let letters = characters(text).filter(|one| one.is_alphanumeric());
+        letters.flat_map(char::to_lowercase).collect()
+    };
+    let wanted = letters(words);
+    !wanted.is_empty() && letters(whole).contains(&wanted)
+}
+
 /// Characters that the page has more often than the PDF.
 pub(crate) fn lost(page: &str, pdf: &str) -> BTreeMap<char, usize> {
     let mut counts = BTreeMap::new();
@@ -81,4 +92,6 @@ fn a_lost_character_is_seen_whatever_the_order() {
     assert_eq!(lost("åå b", "b å"), BTreeMap::from([('å', 1)]));
     assert!(has("en\nrad till", "rad till"));
     assert!(!has("en rad", ""));
+    assert!(says(".Märke 7 SLUT", "märke 7 slut."));
+    assert!(!says("Märke 7 slu", "märke 7 slut.") && !says("en rad", "."));
 }
