@@ -49,7 +49,7 @@ const STYLES: [&str; 40] = [
     "display:grid;grid-template-columns:1fr 2fr",
     "display:flex;flex-direction:column-reverse",
     "float:right;shape-outside:circle()",
-    "position:relative;left:-30px;top:1e3px",
+    "position:relative;top:1e3px",
     "position:sticky;top:0",
     "overflow:hidden;max-height:30px",
     "overflow:scroll;height:60px",
