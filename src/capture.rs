@@ -511,3 +511,18 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
         source,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_could_not_be_written_ends_the_capture() {
+        // Always full (full(4)).
+        let written = write(Path::new("/dev/full"), b"x");
+        let Err(Problem::Io { source, .. }) = written else {
+            panic!("{written:?}");
+        };
+        assert_eq!(source.kind(), std::io::ErrorKind::StorageFull);
+    }
+}

@@ -337,6 +337,90 @@ mod tests {
     }
 
     #[test]
+    fn a_value_is_found_however_its_rare_characters_are_written() {
+        // By Python too: a space that forms write as a plus, an address in an address, hexadecimal in capitals, text of HTML.
+        let secrets = secrets("a%20b?>~key9<&\"c>?");
+        for text in [
+            "a%20b%3F%3E~key9%3C%26%22c%3E%3F",
+            "a+b%3F%3E~key9%3C%26%22c%3E%3F",
+            "a%2520b%253F%253E~key9%253C%2526%2522c%253E%253F",
+            "a%252520b%253F%253E~key9%253C%2526%2522c%253E%253F",
+            "a%20b?&gt;~key9&lt;&amp;\"c&gt;?",
+            "61253230623F3E7E6B6579393C2622633E3F",
+        ] {
+            assert_eq!(secrets.clear(text), MARK, "{text}");
+        }
+        // base64.b64encode and urlsafe_b64encode of "" + value + "T", "u" + …, "us" + …, and the first percent-encoded:
+        // only characters that hold bits of something else may be left.
+        for (text, left) in [
+            ("YSUyMGI/Pn5rZXk5PCYiYz4/VA==", 5),
+            ("YSUyMGI_Pn5rZXk5PCYiYz4_VA==", 5),
+            ("YSUyMGI%2FPn5rZXk5PCYiYz4%2FVA%3D%3D", 9),
+            ("dWElMjBiPz5+a2V5OTwmImM+P1Q=", 6),
+            ("dWElMjBiPz5-a2V5OTwmImM-P1Q=", 6),
+            ("dWElMjBiPz5%2Ba2V5OTwmImM%2BP1Q%3D", 8),
+            ("dXNhJTIwYj8+fmtleTk8JiJjPj9U", 6),
+            ("dXNhJTIwYj8-fmtleTk8JiJjPj9U", 6),
+            ("dXNhJTIwYj8%2BfmtleTk8JiJjPj9U", 6),
+        ] {
+            let cleared = secrets.clear(text).into_owned();
+            assert!(cleared.contains(MARK), "{text}: {cleared}");
+            assert!(
+                cleared.len() <= MARK.len() + left,
+                "{text} leaves {cleared}"
+            );
+        }
+    }
+
+    #[test]
+    fn of_two_values_that_begin_alike_nothing_is_left() {
+        let mut secrets = secrets("abcdefgh12345678");
+        secrets
+            .learn(&with_value("abcdefgh12345678-the-new-one"))
+            .unwrap();
+        assert_eq!(
+            secrets.clear("<abcdefgh12345678-the-new-one>"),
+            format!("<{MARK}>")
+        );
+    }
+
+    #[test]
+    fn every_file_of_text_is_cleared_and_documents_stay_documents() {
+        let value = "nq\"cdefgh12345678";
+        let secrets = secrets(value);
+        let dir = tempfile::tempdir().unwrap();
+        let inventory =
+            json!({"posts": [{"text": format!("Rad\n{value}\nq\"cdefgh12345678"), value: 1}]});
+        let all = [
+            (
+                FileRole::PageText,
+                "page.txt",
+                format!("Sessionen {value}."),
+            ),
+            (FileRole::Dom, "dom.html", format!("<p>{value}</p>")),
+            (FileRole::Inventory, "inventory.json", inventory.to_string()),
+            (FileRole::PagePng, "page-0001.png", value.to_owned()),
+        ];
+        let mut files = Vec::new();
+        for (role, name, text) in all {
+            write(&dir.path().join(name), text.as_bytes()).unwrap();
+            let name = name.to_owned();
+            files.push(CapturedFile { role, name });
+        }
+        secrets.clear_files(dir.path(), &files).unwrap();
+        let read = |name: &str| std::fs::read_to_string(dir.path().join(name)).unwrap();
+        assert_eq!(read("page.txt"), format!("Sessionen {MARK}."));
+        assert_eq!(read("dom.html"), format!("<p>{MARK}</p>"));
+        // What stands behind the escape of a line feed is not the value.
+        let text = format!("Rad\n{MARK}\nq\"cdefgh12345678");
+        assert_eq!(
+            serde_json::from_str::<Value>(&read("inventory.json")).unwrap(),
+            json!({"posts": [{"text": text, MARK: 1}]})
+        );
+        assert_eq!(read("page-0001.png"), value);
+    }
+
+    #[test]
     fn other_text_stays_as_it_is() {
         let secrets = secrets("abcdefgh12345678");
         assert!(matches!(
@@ -356,6 +440,7 @@ mod tests {
             "https://e.example/a?access_token=Qw3rTy-98%2Bx&page=kommunen-2026",
             "https://e.example/b?author=kommunen-2026&token=vallokal&session=2026-01-01",
             "https://e.example/c?X-Session=abcdefghijklmnopqrstuvwxyz",
+            "https://e.example/d?token=Styrgruppen+har+12+m%C3%B6ten",
         ];
         let document = json!({"requests": [{"url": addresses[0]}], "redirects": addresses});
         secrets.learn_addresses(&document).unwrap();
@@ -366,6 +451,7 @@ mod tests {
         );
         assert_eq!(cleared("Qw3rTy-98+x"), MARK);
         assert_eq!(cleared(addresses[1]), addresses[1], "words are no tokens");
+        assert_eq!(cleared(addresses[3]), addresses[3], "nor are sentences");
         assert_eq!(
             cleared(addresses[2]),
             format!("https://e.example/c?X-Session={MARK}")

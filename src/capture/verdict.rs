@@ -347,10 +347,13 @@ mod tests {
     #[test]
     fn a_page_that_is_not_the_accounts_has_failed() {
         for (status, reason) in [
-            (404, Reason::Http4xx),
+            (400, Reason::Http4xx),
             (401, Reason::Http4xx),
+            (404, Reason::Http4xx),
+            (499, Reason::Http4xx),
             (500, Reason::Http5xx),
             (503, Reason::Http5xx),
+            (599, Reason::Http5xx),
         ] {
             let facts = PageFacts {
                 status: Some(status),
@@ -411,10 +414,120 @@ mod tests {
         );
     }
 
+    /// A page without posts and with this much to read.
+    fn without_posts(text_chars: u64) -> PageFacts {
+        PageFacts {
+            counts: counts(0, 0, 0),
+            text_chars,
+            ..whole()
+        }
+    }
+
+    #[test]
+    fn what_is_a_wall_depends_on_what_else_is_there() {
+        type Sign = fn(&mut PageFacts);
+        let password: Sign = |facts| facts.password_field = true;
+        let overlay: Sign = |facts| facts.login_overlay = true;
+        let phrase: Sign = |facts| facts.login_phrase = true;
+        let both: Sign = |facts| (facts.password_field, facts.login_phrase) = (true, true);
+        let wall = (Verdict::Failed, vec![Reason::NotLoggedIn]);
+        let complete = (Verdict::Complete, vec![]);
+        // What lies over a page is missing, even where the page is the account's.
+        let covered = (Verdict::Partial, vec![Reason::NotLoggedIn]);
+        let (short, long) = (1_500, 1_501);
+        for (number, (sign, text, posts_before, expected)) in [
+            (password, short, 0, &wall),
+            (password, long, 0, &complete),
+            (password, long, 1, &wall),
+            (both, long, 0, &wall),
+            (overlay, short, 0, &wall),
+            (overlay, long, 0, &covered),
+            (overlay, long, 1, &wall),
+            (phrase, short, 0, &wall),
+            (phrase, long, 0, &complete),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let mut facts = without_posts(text);
+            sign(&mut facts);
+            let before = (posts_before > 0).then(|| last(posts_before, text));
+            let judged = judge(&facts, before.as_ref(), Some(true));
+            assert_eq!(&judged, expected, "row {number}");
+        }
+        let posts = PageFacts {
+            login_overlay: true,
+            ..whole()
+        };
+        assert_eq!(judge(&posts, None, Some(true)), covered);
+    }
+
+    #[test]
+    fn a_gate_and_a_page_that_is_gone_are_short_and_have_no_posts() {
+        type Sign = fn(&mut PageFacts);
+        let signs: [(Sign, Reason); 2] = [
+            (|facts| facts.gate = true, Reason::Gate),
+            (|facts| facts.says_gone = true, Reason::NotAvailable),
+        ];
+        for (sign, reason) in signs {
+            let judged = |mut facts: PageFacts| {
+                sign(&mut facts);
+                judge(&facts, None, Some(true))
+            };
+            assert_eq!(
+                judged(without_posts(1_500)),
+                (Verdict::Failed, vec![reason])
+            );
+            assert_eq!(judged(without_posts(1_501)).0, Verdict::Complete);
+            let posts = PageFacts {
+                text_chars: 1_500,
+                ..whole()
+            };
+            assert_eq!(judged(posts).0, Verdict::Complete);
+        }
+    }
+
+    #[test]
+    fn an_error_answer_needs_no_other_reason() {
+        let facts = PageFacts {
+            status: Some(404),
+            password_field: true,
+            gate: true,
+            says_gone: true,
+            ..without_posts(200)
+        };
+        assert_eq!(
+            judge(&facts, None, Some(true)),
+            (Verdict::Failed, vec![Reason::Http4xx])
+        );
+    }
+
+    #[test]
+    fn a_crash_explains_nothing_that_was_read_before_it() {
+        let facts = PageFacts {
+            crashed: true,
+            counts: counts(100, 97, 100),
+            ..whole()
+        };
+        assert_eq!(
+            judge(&facts, Some(&last(201, 10_001)), Some(true)),
+            (
+                Verdict::Partial,
+                vec![
+                    Reason::Crashed,
+                    Reason::TextMissing,
+                    Reason::FewerThanLastTime,
+                    Reason::CountsDisagree
+                ]
+            )
+        );
+    }
+
     #[test]
     fn a_refusal_to_show_what_needs_a_login_says_so() {
         for (status, login_missing, reasons) in [
             (403, false, vec![Reason::Http4xx]),
+            (401, true, vec![Reason::Http4xx, Reason::NotLoggedIn]),
             (403, true, vec![Reason::Http4xx, Reason::NotLoggedIn]),
             (404, true, vec![Reason::Http4xx]),
         ] {

@@ -97,3 +97,43 @@ pub(super) fn belongs(host: &str, domain: &str) -> bool {
     host.strip_suffix(domain)
         .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cookie(value: &str, http_only: bool) -> Cookie {
+        Cookie::read(json!({
+            "name": "a", "value": value, "domain": "e.example", "path": "/", "expires": -1, "session": true,
+            "httpOnly": http_only, "secure": true
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_value_is_secret_by_its_form() {
+        let secret = |value, http_only| cookie(value, http_only).is_secret();
+        // Only the server may read it: a short one with a digit, a long one of whatever.
+        assert!(secret("abcdefg1", true));
+        assert!(secret("abcdefghijklmnop", true));
+        assert!(!secret("abcdefgh", true));
+        assert!(!secret("abcdef1", true));
+        // A script may read it, so it may be a setting: long, of letters and digits.
+        assert!(secret("abcdefghijklmno1", false));
+        assert!(!secret("abcdefghijklmnop", false));
+        assert!(!secret("1234567890123456", false));
+        assert!(!secret("abcdefghijklmn1", false));
+        assert!(!secret("sv-SE", false));
+    }
+
+    #[test]
+    fn a_cookie_without_an_end_has_none() {
+        assert_eq!(cookie("abcdefg1", true).expires, None);
+        let told = json!({
+            "name": "a", "value": "b", "domain": "e.example", "path": "/", "expires": 1_800_000_000.5, "session": false,
+            "httpOnly": true, "secure": true
+        });
+        assert_eq!(Cookie::read(told).unwrap().expires, Some(1_800_000_000));
+        assert!(Cookie::read(json!({"name": "a"})).is_none());
+    }
+}

@@ -116,3 +116,50 @@ fn embeds_that_never_rest_are_waited_for_half_a_minute_all_in_all() {
     assert_eq!(rested, Some(300));
     assert!(traffic.is_held_by_embed());
 }
+
+fn fail(traffic: &mut Traffic, id: &str, error: &str) {
+    let params = serde_json::json!({"requestId": id, "errorText": error});
+    traffic.event("page", "Network.loadingFailed", &params);
+}
+
+#[test]
+fn a_host_that_cannot_be_trusted_costs_pictures_and_what_is_the_pages_own() {
+    const DATE: &str = "net::ERR_CERT_DATE_INVALID";
+    let mut traffic = page();
+    for (id, kind, url, error) in [
+        ("i", "Image", "https://bild.example/i.png", DATE),
+        (
+            "j",
+            "Image",
+            "https://bild.example/j.png",
+            "net::ERR_CERT_COMMON_NAME_INVALID",
+        ),
+        ("s", "Script", "https://film.example/s.js", DATE),
+        ("o", "Script", "https://www.kommun.example/o.js", DATE),
+        (
+            "r",
+            "Image",
+            "https://bild.example/r.png",
+            "net::ERR_CONNECTION_RESET",
+        ),
+    ] {
+        send(&mut traffic, "page", (id, "main"), (kind, url));
+        fail(&mut traffic, id, error);
+    }
+    // Two pictures and a script of its own; what another host's script would have done nobody knows.
+    assert_eq!(traffic.tls_failures(), 3);
+    let error = |requests| TlsError {
+        error: DATE.to_owned(),
+        requests,
+    };
+    let expected = [
+        ("https://bild.example", error(2)),
+        ("https://film.example", error(1)),
+        ("https://www.kommun.example", error(1)),
+    ];
+    let expected: BTreeMap<String, TlsError> = expected
+        .into_iter()
+        .map(|(host, error)| (host.to_owned(), error))
+        .collect();
+    assert_eq!(traffic.tls_errors(), expected);
+}
