@@ -4,13 +4,13 @@ use std::path::Path;
 
 use crate::app::{App, Session, record_json};
 use crate::catalogue::{Catalogue, PersonRow};
-use crate::model::entry::{Actor, Body, Entry};
+use crate::model::entry::{Actor, Body};
 use crate::model::id::{PersonId, RecordId, UnitNo};
 use crate::model::person::{PersonDetails, Role};
 use crate::model::record::RecordKind;
 use crate::model::time::Instant;
-use crate::ops::error::{ErrorKind, OpsError};
-use crate::store::read;
+use crate::ops::entries;
+use crate::ops::error::OpsError;
 use crate::store::stage::{SealedStage, Stage};
 
 /// A person's whole state.
@@ -198,16 +198,9 @@ fn find<'a>(everyone: &'a [PersonRow], person: &PersonId) -> Result<&'a PersonRo
 pub(crate) fn keys_held(root: &Path) -> Result<Vec<(PersonId, String)>, OpsError> {
     let mut keys = Vec::new();
     for seq in 0.. {
-        let Some(bytes) = read::entry(root, seq)? else {
+        let Some(entry) = entries::entry(root, seq)? else {
             break;
         };
-        let entry = Entry::from_bytes(&bytes).map_err(|source| {
-            OpsError::part(
-                format!("log entry {seq} cannot be read"),
-                ErrorKind::Problem,
-                source,
-            )
-        })?;
         if let Some(Body::PersonChanged {
             person,
             ssh_key: Some(key),

@@ -8,11 +8,11 @@ use serde::Serialize;
 use crate::app::App;
 use crate::catalogue::PlanRow;
 use crate::model::digest::Sha256Hex;
-use crate::model::entry::{Body, Entry, Tombstone};
+use crate::model::entry::{Body, Tombstone};
 use crate::model::id::{AccountId, HolderId, RecordId};
 use crate::ops::disposal::residue::{every_file, search_plaintexts};
-use crate::ops::error::{ErrorKind, OpsError};
-use crate::store::read;
+use crate::ops::entries;
+use crate::ops::error::OpsError;
 use crate::store::stage::digest_file;
 
 /// A manifest of a unit is small; nothing larger can be one.
@@ -107,16 +107,9 @@ pub async fn audit(
 fn tombstones(app: &App) -> Result<BTreeMap<RecordId, Tombstones>, OpsError> {
     let mut found: BTreeMap<RecordId, Tombstones> = BTreeMap::new();
     for seq in 0.. {
-        let Some(bytes) = read::entry(app.store.root(), seq)? else {
+        let Some(entry) = entries::entry(app.store.root(), seq)? else {
             break;
         };
-        let entry = Entry::from_bytes(&bytes).map_err(|source| {
-            OpsError::part(
-                format!("log entry {seq} cannot be read"),
-                ErrorKind::Problem,
-                source,
-            )
-        })?;
         if let Some(Body::Disposal {
             plan,
             account,
@@ -189,9 +182,12 @@ fn copies(
     let root = app.store.root();
     let mut files = 0;
     for path in every_file(root)? {
-        let Ok(meta) = path.metadata() else {
+        let meta = match path.metadata() {
+            Ok(meta) => meta,
             // Other jobs come and go in staging.
-            continue;
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            // What was not looked at may be a copy.
+            Err(source) => return Err(OpsError::File { path, source }),
         };
         files += 1;
         if meta.len() > LARGEST_MANIFEST {

@@ -22,7 +22,8 @@ use crate::model::verdict::Verdict;
 use crate::ops::disposal::document;
 use crate::ops::disposal::remaining;
 use crate::ops::disposal::{InForce, LIST, Loaded, policy_of};
-use crate::ops::error::{ErrorKind, OpsError};
+use crate::ops::entries;
+use crate::ops::error::OpsError;
 use crate::ops::person::acting_or_system;
 use crate::ops::snapshot::BrowserSlot;
 use crate::policy::{Basis, BasisKind};
@@ -131,13 +132,7 @@ fn trail(root: &Path, plan: &Loaded) -> Result<Trail, OpsError> {
         let Some(bytes) = read::entry(root, seq)? else {
             break;
         };
-        let entry = Entry::from_bytes(&bytes).map_err(|source| {
-            OpsError::part(
-                format!("log entry {seq} cannot be read"),
-                ErrorKind::Problem,
-                source,
-            )
-        })?;
+        let entry = entries::parsed(seq, &bytes)?;
         let before = tree.root();
         tree.push(&bytes);
         let Some(item) = disposed_item(plan, entry.body.as_ref()) else {
@@ -405,8 +400,7 @@ fn evidence(
                 && capture.seq < trail.first
         });
         if let Some(capture) = newest
-            && let Some(bytes) = read::entry(root, capture.seq)?
-            && let Ok(entry) = Entry::from_bytes(&bytes)
+            && let Some(entry) = entries::entry(root, capture.seq)?
             && let Some((_, _, sealed)) = entry.body.as_ref().and_then(Body::holder)
         {
             pictures.push(Picture {

@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::model::entry::{Body, Entry};
+use crate::model::entry::Body;
 use crate::model::finding::Finding;
 use crate::model::id::{AccountId, Alias};
-use crate::ops::error::{ErrorKind, OpsError};
-use crate::store::read;
+use crate::ops::entries;
+use crate::ops::error::OpsError;
 
 /// New posts of an account by month of publication (`2026-09`).
 pub type Months = BTreeMap<Option<String>, u64>;
@@ -23,16 +23,9 @@ pub(crate) fn finding(
 ) -> Result<Option<Finding>, OpsError> {
     let mut disposed = Months::new();
     for seq in 0.. {
-        let Some(bytes) = read::entry(root, seq)? else {
+        let Some(entry) = entries::entry(root, seq)? else {
             break;
         };
-        let entry = Entry::from_bytes(&bytes).map_err(|source| {
-            OpsError::part(
-                format!("log entry {seq} cannot be read"),
-                ErrorKind::Problem,
-                source,
-            )
-        })?;
         if let Some(Body::Disposal {
             account: Some(of),
             month,

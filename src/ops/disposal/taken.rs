@@ -6,16 +6,16 @@ use std::collections::BTreeMap;
 use crate::app::App;
 use crate::catalogue::PostRow;
 use crate::detect;
-use crate::model::entry::{Body, Entry};
+use crate::model::entry::Body;
 use crate::model::facts::{Answer, Flag};
 use crate::model::id::{AccountId, UnitRef};
 use crate::model::json;
 use crate::model::post::Post;
 use crate::ops::disposal::Loaded;
-use crate::ops::error::{ErrorKind, OpsError};
+use crate::ops::entries;
+use crate::ops::error::OpsError;
 use crate::ops::facts::Gone;
 use crate::store::disposal::DisposalFolder;
-use crate::store::read;
 
 /// A version of a post that was taken out.
 #[derive(Debug)]
@@ -105,16 +105,9 @@ type Answers = BTreeMap<UnitRef, Vec<(Flag, Answer)>>;
 fn answered(app: &App) -> Result<Answers, OpsError> {
     let mut answers = Answers::new();
     for seq in 0.. {
-        let Some(bytes) = read::entry(app.store.root(), seq)? else {
+        let Some(entry) = entries::entry(app.store.root(), seq)? else {
             break;
         };
-        let entry = Entry::from_bytes(&bytes).map_err(|source| {
-            OpsError::part(
-                format!("log entry {seq} cannot be read"),
-                ErrorKind::Problem,
-                source,
-            )
-        })?;
         if let Some(Body::Flag { unit, flag, answer }) = entry.body {
             let answer = Answer {
                 value: answer,

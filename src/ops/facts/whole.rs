@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use crate::catalogue::CaptureRow;
 use crate::evidence::manifest;
 use crate::model::digest::{DigestPair, Sha256Hex};
-use crate::model::entry::{Body, Entry, Sealed};
+use crate::model::entry::{Body, Sealed};
 use crate::model::id::{CaptureId, UnitNo};
-use crate::ops::error::{ErrorKind, OpsError};
-use crate::store::read;
+use crate::ops::entries;
+use crate::ops::error::OpsError;
 use crate::store::stage::digest_file;
 
 /// The units of a capture by number, each with the digests of its two manifests.
@@ -128,16 +128,9 @@ fn read_list(root: &Path, row: &CaptureRow) -> Result<Option<Commitments>, OpsEr
 }
 
 fn sealed(root: &Path, row: &CaptureRow) -> Result<Option<Sealed>, OpsError> {
-    let Some(bytes) = read::entry(root, row.seq)? else {
+    let Some(entry) = entries::entry(root, row.seq)? else {
         return Ok(None);
     };
-    let entry = Entry::from_bytes(&bytes).map_err(|source| {
-        OpsError::part(
-            format!("log entry {} cannot be read", row.seq),
-            ErrorKind::Problem,
-            source,
-        )
-    })?;
     Ok(entry
         .body
         .as_ref()

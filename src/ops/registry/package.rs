@@ -8,12 +8,13 @@ use serde::Serialize;
 use crate::app::App;
 use crate::catalogue::PostRow;
 use crate::model::digest::Sha256Hex;
-use crate::model::entry::{Body, Entry};
+use crate::model::entry::Body;
 use crate::model::id::{HolderId, RecordId, UnitRef};
 use crate::model::json;
 use crate::model::post::{Post, StateValue};
 use crate::ops::document;
-use crate::ops::error::{ErrorKind, OpsError};
+use crate::ops::entries;
+use crate::ops::error::OpsError;
 use crate::ops::export::target::{Directory, Target};
 use crate::ops::registry::{Judged, MOTIVATION, UNIT, told};
 use crate::ops::removal::RemovalJson;
@@ -187,16 +188,9 @@ fn removal(app: &App, units: &[UnitRef]) -> Result<Option<String>, OpsError> {
     let root = app.store.root();
     let mut newest = None;
     for seq in 0.. {
-        let Some(bytes) = read::entry(root, seq)? else {
+        let Some(entry) = entries::entry(root, seq)? else {
             break;
         };
-        let entry = Entry::from_bytes(&bytes).map_err(|source| {
-            OpsError::part(
-                format!("log entry {seq} cannot be read"),
-                ErrorKind::Problem,
-                source,
-            )
-        })?;
         match entry.body {
             Some(Body::Takedown { unit, record, .. }) if units.contains(&unit) => {
                 newest = Some((record, "takedown.json"));
