@@ -3,6 +3,7 @@
 pub mod account;
 pub mod disposal;
 pub mod document;
+mod entries;
 pub mod error;
 pub mod export;
 pub mod facts;

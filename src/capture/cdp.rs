@@ -380,13 +380,20 @@ impl Session {
         loop {
             let params = json!({"handle": handle, "size": PIECE});
             let piece = self.call("IO.read", params, limit).await?;
-            let data = piece["data"].as_str().unwrap_or_default();
+            // Both are always there; a print that were cut short would be taken for a whole one.
+            let (Some(data), Some(is_last)) = (piece["data"].as_str(), piece["eof"].as_bool())
+            else {
+                return Err(CdpError::Refused {
+                    method: "IO.read",
+                    message: "a piece without data or end".to_owned(),
+                });
+            };
             if piece["base64Encoded"].as_bool().unwrap_or(false) {
                 bytes.extend(decode("IO.read", data)?);
             } else {
                 bytes.extend_from_slice(data.as_bytes());
             }
-            if piece["eof"].as_bool().unwrap_or(true) {
+            if is_last {
                 self.post("IO.close", &json!({"handle": handle}));
                 return Ok(bytes);
             }

@@ -176,7 +176,9 @@ impl Login {
                 Err(error) => return Err(error),
             }
         }
-        tracing::debug!(refused, "cookies of a login were not taken");
+        if refused > 0 {
+            tracing::warn!(refused, "the browser did not take all cookies of a login");
+        }
         Ok(())
     }
 

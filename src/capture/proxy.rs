@@ -21,6 +21,8 @@ use crate::capture::guard::{self, Cidr};
 
 /// How long connecting to one host may take.
 const CONNECT_LIMIT: Duration = Duration::from_secs(15);
+/// How long nothing is taken where a connection could not be.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long a head may be.
 const HEAD_LIMIT: usize = 256 * 1024;
 /// How many hosts are remembered.
@@ -93,13 +95,20 @@ impl Proxy {
             let mut connections = JoinSet::new();
             loop {
                 tokio::select! {
-                    accepted = listener.accept() => if let Ok((stream, _)) = accepted {
-                        let gate = Arc::clone(&gate);
-                        connections.spawn(async move {
-                            if let Err(error) = serve(&gate, stream).await {
-                                tracing::debug!(%error, "a connection ended early");
-                            }
-                        });
+                    accepted = listener.accept() => match accepted {
+                        Ok((stream, _)) => {
+                            let gate = Arc::clone(&gate);
+                            connections.spawn(async move {
+                                if let Err(error) = serve(&gate, stream).await {
+                                    tracing::debug!(%error, "a connection ended early");
+                                }
+                            });
+                        }
+                        // Where no more files may be open, some are closed again soon.
+                        Err(error) => {
+                            tracing::warn!(%error, "a connection of the browser was not taken");
+                            tokio::time::sleep(ACCEPT_PAUSE).await;
+                        }
                     },
                     Some(_) = connections.join_next() => {}
                 }

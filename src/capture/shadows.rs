@@ -16,7 +16,7 @@ const SNAPSHOT_LIMIT: Duration = Duration::from_secs(20);
 const MOST: usize = 500;
 
 /// Tells the page script of every closed shadow tree there is now. A page whose trees stay closed is still a page; `Some`
-/// is why they could not be looked for, which belongs in its record.
+/// is why they could not be looked for, or how much was not, which belongs in its record.
 pub(crate) async fn reveal(tab: &mut Tab) -> Result<Option<String>, CdpError> {
     let params = json!({"computedStyles": []});
     let snapshot = tab
@@ -32,6 +32,7 @@ pub(crate) async fn reveal(tab: &mut Tab) -> Result<Option<String>, CdpError> {
             )));
         }
     };
+    let more = nodes.len().saturating_sub(MOST);
     for node in nodes.into_iter().take(MOST) {
         match tab.hand_over(node, "bevara.reveal").await {
             Ok(()) => {}
@@ -40,7 +41,7 @@ pub(crate) async fn reveal(tab: &mut Tab) -> Result<Option<String>, CdpError> {
             Err(error) => tracing::debug!(%error, "a node could not be handed over"),
         }
     }
-    Ok(None)
+    Ok((more > 0).then(|| format!("{more} nodes in closed shadow trees were not looked into")))
 }
 
 /// Nodes in closed trees, by the browser's numbers.

@@ -219,8 +219,16 @@ impl Tab {
             .session
             .call("Page.createIsolatedWorld", params, CALL_LIMIT)
             .await?;
-        let world = made["executionContextId"].as_i64().unwrap_or_default();
-        let words = serde_json::to_value(phrases::WORDS).unwrap_or_default();
+        let refused = |message: String| CdpError::Refused {
+            method: "Page.createIsolatedWorld",
+            message,
+        };
+        let world = made["executionContextId"]
+            .as_i64()
+            .ok_or_else(|| refused("no world".to_owned()))?;
+        // Without its words the script would take a wall for a page.
+        let words =
+            serde_json::to_value(phrases::WORDS).map_err(|error| refused(error.to_string()))?;
         let script = format!("globalThis.words = {words};\n{SCRIPT}");
         self.evaluate::<bool>(world, &script, CALL_LIMIT).await?;
         self.world = Some(world);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::capture::cdp::CdpError;
 use crate::capture::printed::Expected;
 use crate::capture::tab::{CALL_LIMIT, Tab};
 use crate::capture::{CapturedFile, Problem, frames, write};
@@ -82,8 +83,8 @@ pub(crate) async fn read(
         inventory: u32::try_from(items.len()).unwrap_or(u32::MAX),
         pdf: None,
     };
-    let unprintable = texts.unprintable.iter().filter_map(|code| character(code));
-    texts.expected.unprintable = unprintable.collect();
+    let unprintable = texts.unprintable.iter().map(|code| character(code));
+    texts.expected.unprintable = unprintable.collect::<Result<_, _>>()?;
     let document = json!({"v": 1, "posts": items});
     let line = json::to_line(&document).map_err(|error| Problem::Document(error.to_string()))?;
     for (role, name, bytes) in [
@@ -140,10 +141,16 @@ pub(crate) async fn seen(tab: &mut Tab) -> Result<String, Problem> {
     whole(tab, "seen").await
 }
 
-/// The character that `U+…` names.
-fn character(code: &str) -> Option<char> {
-    let digits = code.strip_prefix("U+")?;
-    char::from_u32(u32::from_str_radix(digits, 16).ok()?)
+/// The character that `U+…` names. One that were left out would be looked for in the print, where nothing can draw it.
+fn character(code: &str) -> Result<char, CdpError> {
+    let digits = code.strip_prefix("U+");
+    let number = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+    number
+        .and_then(char::from_u32)
+        .ok_or_else(|| CdpError::Refused {
+            method: "Runtime.evaluate",
+            message: format!("\"{code}\" is no character"),
+        })
 }
 
 async fn whole(tab: &mut Tab, which: &str) -> Result<String, Problem> {
@@ -190,6 +197,14 @@ mod tests {
         Item {
             text: text.to_owned(),
             ..Item::default()
+        }
+    }
+
+    #[test]
+    fn what_names_no_character_is_told() {
+        assert_eq!(character("U+18B00").unwrap(), '\u{18b00}');
+        for code in ["18B00", "U+", "U+G", "U+D800", "U+110000"] {
+            assert!(character(code).is_err(), "{code}");
         }
     }
 
