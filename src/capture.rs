@@ -214,9 +214,24 @@ pub struct PageCapture {
     /// The login as the browser held it afterwards, where the site let it stand.
     pub renewed: Option<Login>,
     expected: printed::Expected,
+    /// What must not be kept of the login that the page was seen with; `None` where it was seen without.
+    secrets: Option<redact::Secrets>,
 }
 
 impl PageCapture {
+    /// Whether the page was visited with a login.
+    pub fn is_seen_logged_in(&self) -> bool {
+        self.secrets.is_some()
+    }
+
+    /// Whether values of the login stand in a text of the page, wherever its lines are broken.
+    pub fn shows_login(&self, text: &str) -> bool {
+        let bare: String = text.split_whitespace().collect();
+        self.secrets.as_ref().is_some_and(|secrets| {
+            secrets.stand_in(text.as_bytes()) || secrets.stand_in(bare.as_bytes())
+        })
+    }
+
     /// The document's language where what it says of itself has the form of a language tag (RFC 5646), else Swedish.
     pub fn language_tag(&self) -> String {
         let is_tag = |text: &&String| {

@@ -141,6 +141,7 @@ pub(crate) async fn take(
         files: taken.files,
         renewed: taken.renewed,
         expected: taken.texts.expected,
+        secrets: request.visit.login().map(|_login| taken.secrets),
     };
     Ok((capture, healthy))
 }

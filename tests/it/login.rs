@@ -1,6 +1,7 @@
 //! `account login`: a person logs in in a window (under Xvfb), captures use the login, nothing of it is kept anywhere else,
 //! and what is missing or runs out is told in time.
 
+mod late;
 mod members;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

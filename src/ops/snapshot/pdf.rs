@@ -45,7 +45,7 @@ pub(super) fn make_pdf(
     } else {
         None
     };
-    let (bytes, kind) = match (pictured, printed) {
+    let (mut bytes, mut kind) = match (pictured, printed) {
         (Some(bytes), _) => (bytes, PdfKind::Pictures),
         (None, None) => return Ok(None),
         (None, Some(printed)) if flavour.part() == 1 => (printed, PdfKind::Invalid),
@@ -57,10 +57,19 @@ pub(super) fn make_pdf(
             }
         },
     };
-    if kind != PdfKind::Pictures {
-        match pdf_text::read(&bytes) {
-            Ok(text) => page.compare_with_print(&text),
-            Err(error) => {
+    let text = (kind != PdfKind::Pictures).then(|| pdf_text::read(&bytes));
+    if text.as_ref().is_some_and(|text| may_show_login(page, text)) {
+        tracing::warn!(account.id = %account.account.id, "the print shows values of the login, or nobody can tell, and is not kept");
+        page.facts.printed = false;
+        let Some(pictured) = from_pictures(page, raw, account, &options)? else {
+            return Ok(None);
+        };
+        (bytes, kind) = (pictured, PdfKind::Pictures);
+    } else {
+        match text {
+            None => {}
+            Some(Ok(text)) => page.compare_with_print(&text),
+            Some(Err(error)) => {
                 tracing::warn!(account.id = %account.account.id, %error, "the text of the PDF could not be read");
                 page.facts.print_unread = true;
             }
@@ -77,6 +86,14 @@ pub(super) fn make_pdf(
         name: name.to_owned(),
     });
     Ok(Some(kind))
+}
+
+/// Whether values of a login may stand in a print: a style sheet may write anything on paper.
+fn may_show_login<E>(page: &PageCapture, text: &Result<String, E>) -> bool {
+    match text {
+        Ok(text) => page.shows_login(text),
+        Err(_unread) => page.is_seen_logged_in(),
+    }
 }
 
 /// The pictures of the page with its text under them; `None` where there are none or they could not be made PDF/A.

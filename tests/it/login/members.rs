@@ -31,6 +31,9 @@ pub(super) const PICTURE_TOKEN: &str = "Zx81QlSpectrum48k";
 /// A token in a form that is no cookie.
 pub(super) const FORM_TOKEN: &str = "k3nt0kvS1nclairC5";
 
+/// A token that stands in no page, but in an address that a script makes of it, backwards.
+pub(super) const LATE_TOKEN: &str = "k3bakl4ngesTecken7";
+
 /// What only members read.
 pub(super) const POST: &str = "Styrgruppen ses på torsdag klockan tio.";
 
@@ -75,6 +78,15 @@ impl Members {
     /// Logs everybody out.
     pub(super) fn end_sessions(&self) {
         self.state().valid.clear();
+    }
+
+    /// A login that the site knows, as it is kept of a window.
+    pub(super) fn login(&self) -> String {
+        serde_json::json!({
+            "v": 1, "site": {"platform": "blogg", "host": "127.0.0.1"}, "since": "2026-06-01T00:00:00Z",
+            "cookies": [{"name": "sid", "value": self.give(), "domain": "127.0.0.1", "path": "/", "expires": UNTIL, "httpOnly": true, "secure": false}],
+        })
+        .to_string()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -141,15 +153,21 @@ impl Members {
                 );
             }
             ("/", None) => {
-                let gone = "Set-Cookie: sid=; Path=/; HttpOnly; Max-Age=0".to_owned();
+                send(stream, "200 OK", &[GONE.to_owned()], HTML, WALL.as_bytes());
+            }
+            ("/sen", Some(sid)) => send(stream, "200 OK", &[], HTML, late(sid).as_bytes()),
+            ("/utskrift", Some(sid)) => send(stream, "200 OK", &[], HTML, printing(sid).as_bytes()),
+            ("/ny", Some(_)) => {
+                let next = self.give();
                 send(
                     stream,
                     "200 OK",
-                    &[gone],
-                    "text/html; charset=utf-8",
-                    WALL.as_bytes(),
+                    &[cookie(&next)],
+                    "text/plain",
+                    next.as_bytes(),
                 );
             }
+            ("/oppen", None) => send(stream, "200 OK", &[GONE.to_owned()], HTML, OPEN.as_bytes()),
             ("/call", _) => {
                 let agent = header("user-agent").unwrap_or_default();
                 self.state().shown.push(agent);
@@ -159,6 +177,38 @@ impl Members {
             _ => send(stream, "404 Not Found", &[], "text/plain", b""),
         }
     }
+}
+
+/// Until when a login lasts that was not made in a window: 2098-12-21.
+const UNTIL: i64 = 4_070_000_000;
+const HTML: &str = "text/html; charset=utf-8";
+/// Takes the cookie back.
+const GONE: &str = "Set-Cookie: sid=; Path=/; HttpOnly; Max-Age=0";
+
+/// What anybody may read: no wall.
+const OPEN: &str = "<!DOCTYPE html><html lang=sv><title>Öppen</title><h1>Öppen sida</h1><article>Simhallen har stängt i veckan.</article>";
+
+/// A page that writes its cookie anew when it is scrolled, when what sticks is let go and when a filter is taken away; the
+/// cookie that it is given meanwhile too, and both into addresses.
+fn late(sid: &str) -> String {
+    format!(
+        "<!DOCTYPE html><html lang=sv><title>Sen</title><style>nav {{ position: sticky; top: 0 }} b {{ filter: saturate(1) }}</style>\
+         <nav>Meny</nav><h1>Medlemmar</h1><article><p>{POST}</p></article><p id=old></p><p id=new></p><b>Fetstil</b><p style='height: 4000px'>\
+         <script>const sid = '{sid}', write = () => {{ if (old.textContent !== sid) old.textContent = sid; }};\
+         const old = document.querySelector('#old'); write(); history.replaceState(null, '', `/sen?sid=${{encodeURIComponent(sid)}}`);\
+         addEventListener('scroll', write, {{ once: true }});\
+         for (const one of document.querySelectorAll('nav, b')) new MutationObserver(write).observe(one, {{ attributes: true }});\
+         fetch('/call?access_token=' + '{LATE_TOKEN}'.split('').reverse().join(''));\
+         fetch('/ny').then((answer) => answer.text()).then((text) => {{ document.querySelector('#new').textContent = text; }});</script>"
+    )
+}
+
+/// A page whose style sheet writes its cookie where there is less room, as on paper.
+fn printing(sid: &str) -> String {
+    format!(
+        "<!DOCTYPE html><html lang=sv><title>Utskrift</title><h1>Medlemmar</h1><article><p>{POST}</p></article><p id=late></p>\
+         <style>@media (max-width: 1100px) {{ #late::after {{ content: '{sid}' }} }}</style><script>fetch('/ny')</script>"
+    )
 }
 
 fn cookie(sid: &str) -> String {
