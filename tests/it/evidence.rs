@@ -31,15 +31,15 @@ pub(crate) fn add_capture(
     at: &str,
     slots: &[(&str, &str)],
 ) -> PathBuf {
-    add_capture_of(archive, account, (at, slots), AccessClass::Open)
+    add_capture_of(archive, account, (at, slots), &[AccessClass::Open; 3])
 }
 
-/// The same with units of another class.
+/// The same with units of other classes.
 pub(crate) fn add_capture_of(
     archive: &Archive,
     account: &str,
     (at, slots): (&str, &[(&str, &str)]),
-    class: AccessClass,
+    classes: &[AccessClass],
 ) -> PathBuf {
     let time = Instant::parse_as_of(at).expect("a time");
     let account: AccountId = account.parse().expect("an account id");
@@ -71,7 +71,7 @@ pub(crate) fn add_capture_of(
         reasons: Vec::new(),
         counts: Some(Counts::default()),
         tools: std::collections::BTreeMap::new(),
-        access: (0..3).map(|unit| (UnitNo(unit), class)).collect(),
+        access: (0..).map(UnitNo).zip(classes.iter().copied()).collect(),
     };
     let sealed = stage.seal("capture", &json).expect("a sealed stage");
     let fills = slots

@@ -414,16 +414,25 @@ fn a_protected_capture_is_handed_over_only_when_asked_for_and_counts_only_then()
         .unwrap()
         .to_owned();
     let slots: [(&str, &str); 1] = [("half-year", "2026-07-01")];
+    // One that is withheld in part (the third unit has no class), and one that is withheld as a whole.
+    let part = add_capture_of(
+        &archive,
+        &account,
+        ("2026-07-01T00:05:00+02:00", &[]),
+        &[AccessClass::Open, AccessClass::Secrecy],
+    );
+    let part = part.file_name().unwrap().to_str().unwrap().to_owned();
     let capture = add_capture_of(
         &archive,
         &account,
         ("2026-07-01T00:10:00+02:00", &slots),
-        AccessClass::Protected,
+        &[AccessClass::Protected; 3],
     );
     let capture = capture.file_name().unwrap().to_str().unwrap().to_owned();
 
     let (package, made) = deliver(&archive, "2026-07-05", "utan", &[]);
-    assert!(find(&package, &["-name", "page.*"]).is_empty());
+    let pages = find(&package, &["-name", "page.*"]);
+    assert!(pages.len() == 1 && pages.iter().all(|path| path.contains(&part)));
     // Described, so that the receiver sees what is missing; not delivered, so that nothing rests on it.
     assert_eq!(
         find(&package, &["-path", &format!("*/{capture}/*")]).len(),
@@ -431,9 +440,10 @@ fn a_protected_capture_is_handed_over_only_when_asked_for_and_counts_only_then()
     );
     assert_eq!(made["captures"], 1, "the ingest");
     assert_eq!(
-        made["withheld"]["protected"], 4,
-        "three units, and the ingest's own"
+        made["withheld"]["protected"], 5,
+        "three units and one, and the ingest's own"
     );
+    let secret = made["withheld"]["secrecy"].clone();
     assert_eq!(in_the_way(&archive), vec![json!(["G3"]); 2]);
 
     let reason = "Överenskommelse KS 2026/7: hela arkivet övertas";
@@ -448,11 +458,47 @@ fn a_protected_capture_is_handed_over_only_when_asked_for_and_counts_only_then()
         find(&package, &["-path", &format!("*/{capture}/*page.pdf")]).len(),
         1
     );
+    // Neither what is secret nor what nobody gave a class goes along, and such a capture is not delivered.
     assert_eq!(made["captures"], 2);
-    assert_eq!(made["withheld"].get("protected"), None);
+    assert_eq!(made["withheld"]["protected"], 1);
+    assert_eq!(made["withheld"]["secrecy"], secret);
+    assert!(secret.as_u64().unwrap() >= 1);
     assert_eq!(scope(&package)["protected"], reason);
     assert_eq!(in_the_way(&archive), vec![json!([]); 2]);
     assert_eq!(codes(&package, &[]), (0, set(&[])));
     assert_eq!(follow(&package, &commands(&package)), Vec::<String>::new());
     assert_eq!(codes(&archive.path(), &[]), (0, set(&[])));
+}
+
+/// G3 rests on what the post looked like last, and on files that are still as they were delivered.
+#[test]
+fn only_a_whole_capture_after_the_last_change_counts() {
+    let archive = Archive::with_policy("2026-05-01", crate::disposal::EXAMPLE);
+    archive.add_account("2026-05-01", "blogg", "blogg", "http://127.0.0.1/");
+    let shown = archive.json(START, &["account", "show", "blogg"]).exits(0);
+    let account = shown.result()["account"]["id"].as_str().unwrap().to_owned();
+    // The comments are of 3 May and later.
+    add_capture(&archive, &account, "2026-05-02T12:00:00+02:00", &[]);
+    let file = archive.beside().join("blogg.xml");
+    let export = crate::disposal::export(&crate::disposal::comments());
+    fs::write(&file, export).unwrap();
+    let args = ["ingest", "blogg", file.to_str().unwrap()];
+    archive.json("2026-06-15", &args).exits(0);
+    let waits_for_g3 = || {
+        let all = in_the_way(&archive);
+        assert_eq!(all.len(), 2, "{all:?}");
+        let has = |floors: &Value| floors.as_array().unwrap().contains(&json!("G3"));
+        all.iter().map(has).collect::<Vec<bool>>()
+    };
+
+    let (_, made) = deliver(&archive, "2026-06-20", "tidig", &[]);
+    assert_eq!(made["captures"], 2, "the early capture and the ingest");
+    assert_eq!(waits_for_g3(), [true; 2], "the early capture shows nothing");
+    let slots = [("half-year", "2026-07-01")];
+    let dir = add_capture(&archive, &account, "2026-07-01T00:10:00+02:00", &slots);
+    assert_eq!(waits_for_g3(), [true; 2], "it is not delivered");
+    deliver(&archive, "2026-07-05", "sen", &[]);
+    assert_eq!(waits_for_g3(), [false; 2]);
+    fs::write(dir.join("units/000001/page.txt"), "ändrad").unwrap();
+    assert_eq!(waits_for_g3(), [true; 2], "it is damaged");
 }

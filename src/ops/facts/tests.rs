@@ -246,3 +246,32 @@ fn visibility_is_published_only_when_live_and_open() {
     );
     assert_eq!(with(StateValue::NotObserved, Visibility::Public), None);
 }
+
+#[test]
+fn a_capture_shows_what_stood_before_it_began() {
+    use crate::model::record::CaptureKind;
+    use crate::model::verdict::Verdict;
+    let capture = |begun: &str, committed: &str| CaptureRow {
+        id: format!("{begun}-0123abcd").parse().unwrap(),
+        account: "3f2504e0-4f89-41d3-9a0c-0305e82c3301".parse().unwrap(),
+        kind: CaptureKind::Page,
+        occasion: None,
+        verdict: Verdict::Complete,
+        time: at(committed),
+        seq: 1,
+        units: 3,
+        counts: None,
+        text_chars: None,
+    };
+    let changed = at("2026-07-01T00:00:00Z");
+    let all = [
+        // A post of midnight may not be in the page that was begun then, or a second before.
+        capture("20260630T235959Z", "2026-07-01T00:05:00Z"),
+        capture("20260701T000000Z", "2026-07-01T00:05:00Z"),
+        capture("20260701T000001Z", "2026-07-01T00:05:00Z"),
+        // An id that lies about the time: what counts is the earlier.
+        capture("20270101T000000Z", "2026-06-01T00:00:00Z"),
+    ];
+    let shown: Vec<&str> = after(&all, changed).map(|one| one.id.as_str()).collect();
+    assert_eq!(shown, ["20260701T000001Z-0123abcd"]);
+}
