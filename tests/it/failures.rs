@@ -300,6 +300,20 @@ fn stands_in_the_document(verdict: &str, reasons: &Value) {
     assert!(text.contains(&cells), "{cells} stands nowhere");
 }
 
+/// So does every reason that there is.
+#[test]
+fn every_reason_is_explained_in_swedish() {
+    let read = |path: &str| std::fs::read_to_string(repository().join(path)).unwrap();
+    let (source, text) = (read("src/model/verdict.rs"), read("docs/fel-vid-fangst.md"));
+    let codes = source.split("pub fn code(self)").nth(1).unwrap();
+    let codes = codes.split("pub fn ").next().unwrap();
+    let codes: Vec<&str> = codes.split('"').skip(1).step_by(2).collect();
+    assert!(codes.len() > 25, "{codes:?}");
+    for code in codes {
+        assert!(text.contains(&format!("`{code}`")), "{code}");
+    }
+}
+
 /// A failed capture has no directory, but what was observed of it is kept, and is told where.
 fn kept(archive: &Archive, rows: &[Value]) {
     let captures: BTreeSet<String> = walkdir::WalkDir::new(archive.path().join("store/captures"))
