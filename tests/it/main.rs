@@ -16,6 +16,7 @@ mod capture_bounds;
 mod capture_pages;
 mod catalogue;
 mod containers;
+mod converter;
 mod corpus;
 mod crash;
 mod demo;
