@@ -502,3 +502,31 @@ fn only_a_whole_capture_after_the_last_change_counts() {
     fs::write(dir.join("units/000001/page.txt"), "ändrad").unwrap();
     assert_eq!(waits_for_g3(), [true; 2], "it is damaged");
 }
+
+#[test]
+fn what_a_person_called_secret_and_what_is_planned_stays_at_home() {
+    let archive = crate::disposal::delivered();
+    let args = ["disposal", "plan", "--dry-run"];
+    let foreseen = archive.json("2026-09-01", &args).exits(0).result();
+    let items = foreseen["items"].as_array().unwrap();
+    let of = |outcome: &str| -> Vec<&str> {
+        let mine = items.iter().filter(|item| item["outcome"] == outcome);
+        mine.map(|item| item["post"].as_str().unwrap()).collect()
+    };
+    // Below the last post stands nobody's comment, so the plan stays as it is.
+    let (secret, planned) = (*of("preserve").last().unwrap(), of("may-dispose"));
+    let args = ["post", "review", secret, "--flag", "sekretess=ja"];
+    archive.json("2026-08-01", &args).exits(0);
+    archive.json("2026-09-01", &["disposal", "plan"]).exits(0);
+    let package = archive.beside().join("efter-planen");
+    let args = export_args(&package, &["--protected", "Hela arkivet övertas"]);
+    let made = archive.json("2026-09-02", &args).exits(0).result();
+    assert_eq!(made["withheld"]["secrecy"], 1);
+    // Withheld with the list of the plan, which names them.
+    assert_eq!(made["withheld"]["planned"], planned.len() + 1);
+    for key in planned.iter().chain([&secret]) {
+        let key = format!("\"key\":\"{key}\"");
+        let found = tool("grep", &["-rlF", &key, "."], &package);
+        assert_eq!(found, (false, String::new()), "{key}");
+    }
+}
