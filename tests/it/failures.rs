@@ -16,6 +16,8 @@ use crate::support::{Archive, ran, repository};
 use crate::tls::{Authority, Shown};
 
 const DAY: &str = "2026-07-01T08:00:00Z";
+/// What the archivist wrote of the round.
+const NOTE: &str = "Prov av alla fel";
 
 /// Registers accounts in one go.
 fn register(archive: &Archive, accounts: &[(&str, String)]) {
@@ -189,6 +191,7 @@ fn each_failure_has_its_verdict_and_leaves_nothing() {
     ];
     let mut args = vec!["capture"];
     args.extend(table.iter().map(|(alias, ..)| *alias));
+    args.extend(["--note", NOTE]);
     let mut command = archive.command(DAY, &args);
     command
         .env("HOME", &home)
@@ -320,6 +323,22 @@ fn kept(archive: &Archive, rows: &[Value]) {
         .into_iter()
         .map(|entry| entry.unwrap().file_name().to_str().unwrap().to_owned())
         .collect();
+    let entries = walkdir::WalkDir::new(archive.path().join("store/log/entries")).into_iter();
+    let entries: Vec<Value> = entries
+        .map(Result::unwrap)
+        .filter(|entry| entry.file_type().is_file())
+        .map(|entry| serde_json::from_slice(&std::fs::read(entry.path()).unwrap()).unwrap())
+        .collect();
+    for row in rows.iter().filter(|row| row["verdict"] == "failed") {
+        let is_its = |entry: &&Value| entry["capture"] == row["capture"];
+        let entry = entries.iter().find(is_its).unwrap();
+        assert_eq!(entry["type"], "capture-failed");
+        // What it was to meet, and has not met.
+        assert_eq!(
+            entry["wanted"],
+            json!([{"rule": "half-year", "due": "2026-07-01"}])
+        );
+    }
     for row in rows {
         let id = row["capture"].as_str().unwrap();
         assert_eq!(captures.contains(id), row["verdict"] != "failed", "{row:#}");
@@ -351,6 +370,9 @@ fn observed(archive: &Archive, row: &Value) -> Value {
     let file = &row["files"][0];
     assert_eq!(file["role"], "requests");
     let path = archive.path().join(file["path"].as_str().unwrap());
+    let note = std::fs::read(path.with_file_name("note.json")).unwrap();
+    let note: Value = serde_json::from_slice(&note).unwrap();
+    assert_eq!(note, json!({"note": NOTE}));
     let sum = Command::new("sha256sum").arg(&path).output().unwrap();
     let sum = String::from_utf8(sum.stdout).unwrap();
     assert!(sum.starts_with(file["sha256"].as_str().unwrap()), "{sum}");

@@ -198,6 +198,10 @@ fn accounts_are_captured_side_by_side_and_a_grown_browser_is_changed_for_another
     assert_eq!(told(&ran.exits(1)), wanted);
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     assert_eq!((names, most), (vec!["profile-1"], 2));
+    // Here too the first is the last to be done.
+    let capture = ["capture", "a", "b"];
+    let ran = archive.json("2026-07-01T08:30:00Z", &capture).exits(1);
+    assert_eq!(told(&ran), wanted[..2]);
     // Less than any browser takes.
     let path = archive.path().join("bevara.toml");
     let text = std::fs::read_to_string(&path).unwrap();
