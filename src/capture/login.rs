@@ -423,6 +423,9 @@ pub(crate) mod tests {
         assert_eq!(Login::from_json(stored.as_bytes(), &site), Some(kept));
         assert_eq!(Login::from_json(stored.as_bytes(), &other), None);
         assert_eq!(Login::from_json(&stored.as_bytes()[1..], &site), None);
+        let newer = stored.replace("\"v\":1", "\"v\":2");
+        assert_ne!(newer, stored);
+        assert_eq!(Login::from_json(newer.as_bytes(), &site), None);
         let edited = stored.replace("\"domain\":\"blogg.example\"", "\"domain\":\".google.com\"");
         assert!(
             Login::from_json(edited.as_bytes(), &site)

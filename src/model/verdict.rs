@@ -126,7 +126,7 @@ impl Reason {
             Self::NotAvailable => "sidan säger själv att innehållet inte är tillgängligt",
             Self::TimeoutPage => "sidan blev aldrig färdig",
             Self::TimeoutShot => "skärmbilden blev aldrig färdig",
-            Self::TimeoutPrint => "utskriften till PDF blev aldrig färdig",
+            Self::TimeoutPrint => "sidan gick inte att skriva ut till PDF",
             Self::Crashed => "webbläsaren kraschade",
             Self::HeightLimit => "sidan är högre än gränsen",
             Self::WidthLimit => "sidan är bredare än gränsen",
