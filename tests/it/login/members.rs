@@ -37,9 +37,10 @@ pub(super) const LATE_TOKEN: &str = "k3bakl4ngesTecken7";
 /// What only members read.
 pub(super) const POST: &str = "Styrgruppen ses på torsdag klockan tio.";
 
-/// The page without a login: a form that a person's browser sends by itself, in the place of the person.
+/// The page without a login: a form that a person's browser sends by itself, in the place of the person, to another host
+/// that logs people in and leaves a cookie of its own.
 const WALL: &str = "<!DOCTYPE html><html lang=sv><title>Logga in</title><h1>Logga in</h1>\
-    <form id=f method=post action=/login><input name=user value=kim><input type=password name=password value=hemligt></form>\
+    <form id=f method=post action=SERVICE><input name=user value=kim><input type=password name=password value=hemligt></form>\
     <script>if (!/Headless/.test(navigator.userAgent)) f.submit()</script>";
 
 impl Members {
@@ -131,6 +132,18 @@ impl Members {
             .filter(|sid| self.state().valid.contains(*sid));
         match (path.split('?').next().unwrap_or(path), sid) {
             ("/login", _) => {
+                let own =
+                    "Set-Cookie: service=0123456789abcdef0123; Path=/; HttpOnly; Max-Age=2592000";
+                let back = format!("Location: {}enter", self.url());
+                send(
+                    stream,
+                    "303 See Other",
+                    &[own.to_owned(), back],
+                    "text/html",
+                    b"",
+                );
+            }
+            ("/enter", _) => {
                 let sid = self.give();
                 send(
                     stream,
@@ -153,7 +166,9 @@ impl Members {
                 );
             }
             ("/", None) => {
-                send(stream, "200 OK", &[GONE.to_owned()], HTML, WALL.as_bytes());
+                let service = format!("http://localhost:{}/login", self.address.port());
+                let wall = WALL.replace("SERVICE", &service);
+                send(stream, "200 OK", &[GONE.to_owned()], HTML, wall.as_bytes());
             }
             ("/sen", Some(sid)) => send(stream, "200 OK", &[], HTML, late(sid).as_bytes()),
             ("/utskrift", Some(sid)) => send(stream, "200 OK", &[], HTML, printing(sid).as_bytes()),
