@@ -10,12 +10,18 @@ pub mod container;
 mod draft;
 mod elements;
 mod error;
+mod facebook;
+mod facebook_api;
 mod feed;
+mod graph;
 mod html;
+mod instagram;
+mod instagram_api;
 mod json_feed;
 mod mastodon;
 mod mastodon_api;
 mod media;
+mod meta;
 mod names;
 mod object;
 mod page;
@@ -52,6 +58,10 @@ pub const ALL: &[&dyn Importer] = &[
     &x::X,
     &youtube::Youtube,
     &youtube_api::YoutubeApi,
+    &instagram::Instagram,
+    &facebook::Facebook,
+    &facebook_api::FacebookApi,
+    &instagram_api::InstagramApi,
     &feed::Feed,
     &json_feed::JsonFeed,
     &page::Page,

@@ -36,8 +36,10 @@ pub enum RoleBasis {
     Guest,
     /// The id is another than the account's.
     OtherId,
-    /// The name is the account's: weak, for names are free.
+    /// Told by comparing the name with the account's: weak, for names are free.
     OwnNameMatch,
+    /// The export is the account's, and the platform puts nothing into this part of it but what the account wrote.
+    OwnExport,
     /// Somebody at the authority said so.
     Statement,
     /// Nothing says.

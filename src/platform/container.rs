@@ -209,6 +209,13 @@ impl Container {
         (self.parts[entry.part].kind != Kind::Single).then(|| entry.name.clone())
     }
 
+    /// The file's name where it stands; empty where there is no such file.
+    pub(crate) fn name_of(&self, member: usize) -> &str {
+        self.members
+            .get(member)
+            .map_or("", |entry| entry.name.as_str())
+    }
+
     /// What the first bytes of a file say it is.
     pub fn shape(&self, member: usize) -> Result<Shape, PlatformError> {
         if self.shapes.get().is_none() {

@@ -7,6 +7,7 @@ use crate::model::post::{
 };
 use crate::model::text::normalised;
 use crate::platform::html::{self, LineEnds, push_unique};
+use crate::platform::media;
 use crate::platform::redact;
 use crate::platform::text_facts::{add_hashtags, add_links};
 use crate::platform::{Importer, Media, Parsed, Source, media_name};
@@ -235,11 +236,13 @@ pub(crate) fn finish(mut post: Post, original: Vec<u8>, media: Vec<Media>) -> Pa
     }
     if post.platform_id.is_none() {
         push_unique(&mut post.warnings, "id-missing".to_owned());
-        let names: Vec<_> = post
-            .attachments
-            .iter()
-            .map(|one| one.source_uri.as_str())
-            .collect();
+        // The folders of an export are named anew in each one.
+        let named = |address: &'_ str| match html::web_address(address) {
+            Some(_) => address.to_owned(),
+            None => media::last(address).to_owned(),
+        };
+        let attachments = post.attachments.iter();
+        let names: Vec<_> = attachments.map(|one| named(&one.source_uri)).collect();
         let basis = format!(
             "{}|{}|{}|{}",
             post.posted_at.original,

@@ -50,7 +50,8 @@ impl Files {
     }
 }
 
-fn last(path: &str) -> &str {
+/// The last part of a path.
+pub(crate) fn last(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 

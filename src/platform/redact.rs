@@ -36,8 +36,8 @@ pub(crate) fn without_avatar_hash(text: &str) -> Option<String> {
         .then(|| regex.replace_all(text, "${1}redacted").into_owned())
 }
 
-/// Walks through `value` and replaces the strings for which `rule` gives something else; `rule` is told the names that
-/// lead to the string. Returns the pointers, sorted.
+/// Walks through `value` and replaces the strings and numbers for which `rule` gives something else; `rule` is told the
+/// names that lead there. Returns the pointers, sorted.
 pub(crate) fn redact(
     value: &mut Value,
     rule: &dyn Fn(&[String], &str) -> Option<String>,
@@ -76,7 +76,13 @@ fn walk(
                 path.pop();
             }
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        Value::Number(number) => {
+            if let Some(replaced) = rule(path, &number.to_string()) {
+                *value = Value::String(replaced);
+                pointers.push(pointer(path));
+            }
+        }
+        Value::Null | Value::Bool(_) => {}
     }
 }
 
@@ -140,23 +146,36 @@ impl Walker<'_> {
                 let replaced =
                     (self.rule)(&self.path, &text).or_else(|| without_avatar_hash(&text));
                 if let Some(replaced) = replaced {
-                    self.out.extend_from_slice(&self.bytes[self.copied..start]);
-                    self.out
-                        .extend_from_slice(Value::String(replaced).to_string().as_bytes());
-                    self.copied = self.at;
-                    self.pointers.push(pointer(&self.path));
+                    self.replace(start, replaced);
                 }
             }
-            Some(_) => {
+            Some(first) => {
+                let start = self.at;
                 while let Some(byte) = self.bytes.get(self.at) {
-                    if matches!(byte, b',' | b']' | b'}') {
+                    if matches!(byte, b',' | b']' | b'}') || byte.is_ascii_whitespace() {
                         break;
                     }
                     self.at += 1;
                 }
+                let is_number = first == b'-' || first.is_ascii_digit();
+                let word = std::str::from_utf8(&self.bytes[start..self.at]);
+                if let Some(number) = word.ok().filter(|_| is_number)
+                    && let Some(replaced) = (self.rule)(&self.path, number)
+                {
+                    self.replace(start, replaced);
+                }
             }
             None => {}
         }
+    }
+
+    /// Puts `replaced` in place of the value that began at `start` and ends here.
+    fn replace(&mut self, start: usize, replaced: String) {
+        self.out.extend_from_slice(&self.bytes[self.copied..start]);
+        self.out
+            .extend_from_slice(Value::String(replaced).to_string().as_bytes());
+        self.copied = self.at;
+        self.pointers.push(pointer(&self.path));
     }
 
     fn members(&mut self, depth: usize) {

@@ -50,8 +50,8 @@ pub(crate) trait Replies: Sync {
     /// Takes from an item what other items need.
     fn learn(&self, item: &Value, array: &str, known: &mut Known);
     /// The same, told in which file the item stands.
-    fn learn_in(&self, _opening: &str, item: &Value, array: &str, known: &mut Known) {
-        self.learn(item, array, known);
+    fn learn_in(&self, file: &InFile<'_>, item: &Value, known: &mut Known) {
+        self.learn(item, file.array, known);
     }
     /// Ends the first pass.
     fn learned(&self, _source: &Source<'_>, _known: &mut Known) {}
@@ -60,6 +60,24 @@ pub(crate) trait Replies: Sync {
     /// How much of the account such replies can hold.
     fn completeness(&self, _known: &Known) -> Completeness {
         Completeness::Partial
+    }
+}
+
+/// The file that an item stands in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InFile<'a> {
+    /// Its name in the container; the container's own where it is the only one.
+    pub(crate) name: &'a str,
+    /// What stands in it before its JSON.
+    pub(crate) opening: &'a str,
+    /// The array that the item is an element of; empty for the document itself.
+    pub(crate) array: &'a str,
+}
+
+impl<'a> InFile<'a> {
+    /// The name of the folder that the file lies in; `None` where nothing tells.
+    pub(crate) fn folder(&self) -> Option<&'a str> {
+        self.name.rsplit('/').nth(1)
     }
 }
 
@@ -89,6 +107,10 @@ pub(crate) struct Known {
     pub(crate) own_name: Option<String>,
     /// When the export was made, where told.
     pub(crate) made: Option<Instant>,
+    /// Names of those who take part in a conversation, by its id.
+    pub(crate) circles: BTreeMap<String, BTreeSet<String>>,
+    /// Files that posts show, by the last part of their names.
+    pub(crate) shown: BTreeSet<String>,
     /// The container's files by name.
     pub(crate) files: Files,
 }
@@ -114,8 +136,8 @@ pub(crate) struct At<'a, 'b> {
     member: usize,
     sha256: Option<&'b Sha256Hex>,
     pointer: &'b str,
-    /// What stands in the file before its JSON.
-    pub(crate) opening: &'b str,
+    /// The file that the item stands in.
+    pub(crate) file: InFile<'b>,
     pub(crate) known: &'b Known,
 }
 
@@ -158,8 +180,18 @@ pub(crate) fn recognises(
     format: &dyn Replies,
     container: &Container,
 ) -> Result<bool, PlatformError> {
-    for member in container.of_shape(format.shapes())? {
-        if is_reply(format, container, member)? {
+    any(container, format.shapes(), |head| format.is_reply(head))
+}
+
+/// Whether any file of these shapes begins in the way that `is_own` asks for.
+pub(crate) fn any(
+    container: &Container,
+    shapes: &[Shape],
+    is_own: impl Fn(&str) -> bool,
+) -> Result<bool, PlatformError> {
+    for member in container.of_shape(shapes)? {
+        let head = container.head(member, LOOK)?;
+        if is_own(&String::from_utf8_lossy(&head)) {
             return Ok(true);
         }
     }
@@ -227,7 +259,12 @@ fn learn(
         while let Some(item) = file.next(container)? {
             count += 1;
             if let Some(Ok((value, _))) = item.bytes.as_deref().map(object::parse) {
-                format.learn_in(&file.opening, &value, item.array, &mut known);
+                let place = InFile {
+                    name: container.name_of(*member),
+                    opening: &file.opening,
+                    array: item.array,
+                };
+                format.learn_in(&place, &value, &mut known);
             }
         }
         *known.counted.entry(file.opening).or_default() += count;
@@ -348,7 +385,11 @@ impl ReplyItems<'_> {
                     member,
                     sha256,
                     pointer: &cut.pointer,
-                    opening: &file.opening,
+                    file: InFile {
+                        name: self.source.container.name_of(member),
+                        opening: &file.opening,
+                        array: cut.array,
+                    },
                     known: &self.known,
                 };
                 let bytes = cut.bytes.as_deref().unwrap_or_default();

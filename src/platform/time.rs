@@ -75,6 +75,19 @@ pub(crate) fn tweeted(text: &str) -> Option<PostTime> {
     })
 }
 
+/// Unix time, in milliseconds where `per_second` is 1,000.
+pub(crate) fn unix(number: i64, per_second: i64) -> Option<PostTime> {
+    let milliseconds = number.checked_mul(1_000 / per_second.clamp(1, 1_000))?;
+    let time = DateTime::from_timestamp_millis(milliseconds)?;
+    // A moment that was never set is written as 0.
+    (number > 0 && plausible(time)).then(|| PostTime {
+        utc: Some(Instant::new(time)),
+        original: number.to_string(),
+        precision: Precision::Second,
+        zone_basis: ZoneBasis::UtcByFormat,
+    })
+}
+
 /// A time as pages write it: with a zone, without one, or a day alone; and the code of what was assumed.
 pub(crate) fn any(text: &str) -> Option<(PostTime, Option<&'static str>)> {
     // An offset without a colon, and a space for the T.
@@ -141,5 +154,15 @@ mod tests {
             gmt.utc
         );
         assert_eq!(rfc3339("2026-07-01T10:00:00.123Z").unwrap().utc, gmt.utc);
+        assert_eq!(unix(1_782_900_000, 1).unwrap().utc, gmt.utc);
+        assert_eq!(unix(1_782_900_000_000, 1_000).unwrap().utc, gmt.utc);
+        for (number, per_second) in [
+            (0, 1),
+            (-62_169_958_800, 1),
+            (i64::MAX, 1),
+            (i64::MAX, 1_000),
+        ] {
+            assert_eq!(unix(number, per_second), None);
+        }
     }
 }

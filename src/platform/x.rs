@@ -14,7 +14,7 @@ use crate::platform::container::{Container, Shape};
 use crate::platform::draft;
 use crate::platform::error::PlatformError;
 use crate::platform::object::{many, number, text, word};
-use crate::platform::replies::{self, At, Known, LongText, Out, Replies};
+use crate::platform::replies::{self, At, InFile, Known, LongText, Out, Replies};
 use crate::platform::time;
 use crate::platform::{Importer, Items, Source};
 
@@ -143,8 +143,8 @@ impl Replies for X {
 
     fn learn(&self, _item: &Value, _array: &str, _known: &mut Known) {}
 
-    fn learn_in(&self, opening: &str, item: &Value, _array: &str, known: &mut Known) {
-        match part(opening) {
+    fn learn_in(&self, file: &InFile<'_>, item: &Value, known: &mut Known) {
+        match part(file.opening) {
             Part::Manifest => learn_manifest(item, known),
             Part::Index => {
                 if let (Some(name), Some(file), Some(count)) = (
@@ -191,7 +191,7 @@ impl Replies for X {
     }
 
     fn posts(&self, at: &At<'_, '_>, item: &Value, bytes: &[u8], out: &mut Out) {
-        match part(at.opening) {
+        match part(at.file.opening) {
             Part::Tweets => out.post(tweet::read(at, item, bytes, false)),
             Part::Deleted => out.post(tweet::read(at, item, bytes, true)),
             Part::Messages => message::read(at, item, out),

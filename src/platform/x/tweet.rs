@@ -59,7 +59,7 @@ pub(super) fn read(
         handle.as_deref().unwrap_or("i/web")
     ));
     set_time(&mut post, tweet, number);
-    post.state = state(tweet, at.opening, deleted);
+    post.state = state(tweet, at.file.opening, deleted);
     let long = set_text(&mut post, at.known, tweet);
     facts(&mut post, at.known, tweet);
     answers(&mut post, &origin, tweet);
@@ -431,7 +431,7 @@ fn media(post: &mut Post, at: &At<'_, '_>, tweet: &Value) -> Result<Vec<Media>, 
             .and_then(|info| number(info, "duration_millis"));
         if let Some(member) = member {
             taken.push(draft::present(&at.source, attachment, member)?);
-        } else if at.opening.contains("YTD.") && !at.known.files.is_empty() {
+        } else if at.file.opening.contains("YTD.") && !at.known.files.is_empty() {
             attachment.state = AttachmentState::MissingInExport;
         }
     }
