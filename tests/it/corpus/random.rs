@@ -184,7 +184,10 @@ pub(crate) fn is_calm(seed: u64) -> bool {
     seed % 3 == 2
 }
 
-/// A page and what it must come to: its posts, if anything. A calm page is complete.
+/// Bytes of the HTML of a small page: a greater one may take the browser longer to print than a print is waited for.
+pub(crate) const SMALL: usize = 40_000;
+
+/// A page and what it must come to: its posts, if anything. A small calm page is complete.
 pub(crate) fn page(seed: u64) -> (Page, String) {
     let mut dice = Dice {
         state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
@@ -210,12 +213,13 @@ pub(crate) fn page(seed: u64) -> (Page, String) {
         "<!DOCTYPE html><html lang='i-x!!' dir=rtl><meta charset=utf-8><title>\u{202e}Slump 🎲</title>",
     ];
     let html = format!("{}{html}", dice.pick(&head));
+    let is_complete = is_calm(seed) && html.len() <= SMALL;
     let page = Page {
         id: format!("slump-{seed}"),
         address: format!("/slump/{seed}.html"),
         text: (1..=posts).map(|post| mark(seed, post)).collect(),
         posts: u64::try_from(posts).ok(),
-        verdict: if is_calm(seed) { "complete" } else { "" }.to_owned(),
+        verdict: if is_complete { "complete" } else { "" }.to_owned(),
         ..Page::default()
     };
     (page, html)
