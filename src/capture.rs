@@ -5,7 +5,9 @@ mod cdp;
 mod consent;
 mod frames;
 pub mod guard;
+mod inert;
 pub mod launcher;
+mod listeners;
 mod load;
 pub mod login;
 mod memory;
@@ -503,7 +505,7 @@ async fn print_document(tab: &mut Tab, html: &str) -> Result<Vec<u8>, CdpError> 
     tab.session
         .call("Page.setDocumentContent", params, DOCUMENT_LIMIT)
         .await?;
-    load::settle(tab, load::AFTER_CHANGE).await?;
+    load::settle(tab, load::WITHOUT_SCRIPTS).await?;
     let page: load::Measure = tab.ask("bevara.measure()", DOCUMENT_LIMIT).await?;
     print::print(tab, DOCUMENT_PAPER, page.height).await
 }

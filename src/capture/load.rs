@@ -8,6 +8,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::capture::cdp::CdpError;
+use crate::capture::inert;
 use crate::capture::proxy::Obstacle;
 use crate::capture::proxy::Proxy;
 use crate::capture::tab::{CALL_LIMIT, Tab};
@@ -28,20 +29,40 @@ const CERTIFICATES_LIMIT: Duration = Duration::from_secs(2);
 /// How long a page must look the same to be at rest: so many looks in a row, with a pause before each.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Quiet {
-    pause: Duration,
-    looks: u32,
+    /// Before each look.
+    pub(crate) pause: Duration,
+    /// How many in a row must show the same.
+    pub(crate) looks: u32,
+    /// Whether a page that nothing can act in needs no more than [`INERT`]; where scripts are off that cannot be asked.
+    pub(crate) may_shorten: bool,
 }
 
 /// After loading, when the page's own timers may bring more.
 pub(crate) const AFTER_LOAD: Quiet = Quiet {
     pause: Duration::from_millis(150),
     looks: 4,
+    may_shorten: true,
 };
 /// After a change that was made to the page: what follows of it begins within a few frames, and is then waited for.
 pub(crate) const AFTER_CHANGE: Quiet = Quiet {
     pause: Duration::from_millis(50),
     looks: 3,
+    may_shorten: true,
 };
+/// The same once scripts are off.
+pub(crate) const WITHOUT_SCRIPTS: Quiet = Quiet {
+    may_shorten: false,
+    ..AFTER_CHANGE
+};
+
+/// Where nothing can act in the page: drawn it has been then, and only what was asked for may come.
+pub(crate) const INERT: Quiet = Quiet {
+    pause: Duration::from_millis(20),
+    looks: 1,
+    may_shorten: true,
+};
+/// Between two looks at a page that still loads.
+const LOADING_LOOK: Duration = Duration::from_millis(50);
 
 /// What the page script measures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -195,6 +216,7 @@ pub(crate) async fn moved_on(tab: &mut Tab, loads: u32) -> Result<bool, CdpError
 /// Waits until the page is at rest. `false` where it was given up on; what it waited for is then waited for no more.
 pub(crate) async fn settle(tab: &mut Tab, how: Quiet) -> Result<bool, CdpError> {
     let begun = Instant::now();
+    let mut rest = how;
     let mut last = Measure::default();
     let mut changed = begun;
     let mut quiet = 0;
@@ -205,10 +227,10 @@ pub(crate) async fn settle(tab: &mut Tab, how: Quiet) -> Result<bool, CdpError> 
             let in_flight = traffic.in_flight();
             (in_flight, traffic.progress, traffic.is_held_by_embed())
         };
-        let ready = now.ready || (now.parsed && held);
-        if now == last && ready && in_flight == 0 {
+        let has_come = (now.ready || (now.parsed && held)) && in_flight == 0;
+        if now == last && has_come {
             quiet += 1;
-            if quiet >= how.looks {
+            if quiet >= rest.looks {
                 return Ok(true);
             }
         } else {
@@ -223,7 +245,18 @@ pub(crate) async fn settle(tab: &mut Tab, how: Quiet) -> Result<bool, CdpError> 
             tab.traffic().give_up();
             return Ok(false);
         }
-        tokio::time::sleep(how.pause).await;
+        let mut pause = LOADING_LOOK.min(how.pause);
+        if has_come {
+            if how.may_shorten && quiet == 0 {
+                rest = if inert::is_inert(tab).await? {
+                    INERT
+                } else {
+                    how
+                };
+            }
+            pause = rest.pause;
+        }
+        tokio::time::sleep(pause).await;
     }
 }
 

@@ -94,7 +94,7 @@ pub(crate) async fn paper(
     tab.resize(options.width, options.scale).await?;
     // Pictures that are chosen by the width of the view are chosen anew.
     if tab.ask("bevara.reselects()", CALL_LIMIT).await? {
-        load::settle(tab, load::AFTER_CHANGE).await?;
+        load::settle(tab, load::WITHOUT_SCRIPTS).await?;
     }
     Ok(Paper::for_page(extent, margin))
 }

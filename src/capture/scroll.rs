@@ -8,7 +8,9 @@ use tokio::time::Instant;
 
 use crate::capture::cdp::CdpError;
 use crate::capture::consent::Act;
-use crate::capture::load::{self, Measure};
+use crate::capture::inert;
+use crate::capture::listeners;
+use crate::capture::load::{self, INERT, Measure, Quiet};
 use crate::capture::shadows;
 use crate::capture::tab::{CALL_LIMIT, Tab};
 
@@ -18,16 +20,21 @@ pub(crate) const POST_LIMIT: u32 = 5_000;
 pub(crate) const HEIGHT_LIMIT: u32 = 250_000;
 /// Time after which a page is cut.
 pub(crate) const SCROLL_LIMIT: Duration = Duration::from_mins(15);
-/// Pause at each step: a few frames.
+/// Pause at each step of a page that listens to scrolling: a few frames.
 const STEP_PAUSE: Duration = Duration::from_millis(50);
-/// Between two looks at the end of the page.
-const END_LOOK: Duration = Duration::from_millis(150);
-/// How many looks in a row must show the same end, and how many more after a nudge.
-const END_LOOKS: [u32; 2] = [5, 3];
+/// How often in a row the end must look the same, and how often after a nudge.
+const END: [Quiet; 2] = [quiet(5), quiet(3)];
 /// The same where the view holds the whole page.
-const HELD_LOOKS: u32 = 2;
+const HELD: Quiet = quiet(2);
 /// How long reading or changing a long page may take, with a slow processor.
 const READ_LIMIT: Duration = Duration::from_mins(2);
+
+const fn quiet(looks: u32) -> Quiet {
+    Quiet {
+        looks,
+        ..load::AFTER_LOAD
+    }
+}
 
 /// How the scrolling ended.
 #[expect(
@@ -109,7 +116,8 @@ async fn pass(
         at_rest: true,
         ..Scrolled::default()
     };
-    let mut place: Measure = tab.ask("bevara.scrollTo(0)", CALL_LIMIT).await?;
+    let mut place = go(tab, 0).await?;
+    let mut hears = listeners::hears_scrolling(tab).await?;
     let at_end = loop {
         collect(tab, &mut scrolled, false).await?;
         scrolled.height_limit = place.height > HEIGHT_LIMIT;
@@ -124,19 +132,20 @@ async fn pass(
             scrolled.at_rest = false;
             break false;
         }
-        if expand {
-            open(tab, &mut scrolled).await?;
+        // What a click draws is drawn by the next step.
+        if expand && open(tab, &mut scrolled, false).await? {
             place = tab.ask("bevara.measure()", CALL_LIMIT).await?;
         }
         let below = place.height.saturating_sub(place.top + place.view);
         if below > 2 {
-            place = step(tab, place, scrolled.drops).await?;
+            place = step(tab, place, (scrolled.drops, hears)).await?;
             continue;
         }
         let Some(now) = at_bottom(tab, &mut scrolled, (place, expand)).await? else {
             break true;
         };
         place = now;
+        hears = listeners::hears_scrolling(tab).await?;
     };
     // At its end the page has been seen to stand still, with its pictures asked for.
     if !at_end {
@@ -149,11 +158,17 @@ async fn pass(
 }
 
 /// One step down. Where posts come and go, a shorter one, and what is to be drawn there is waited for.
-async fn step(tab: &mut Tab, place: Measure, slowly: bool) -> Result<Measure, CdpError> {
+async fn step(
+    tab: &mut Tab,
+    place: Measure,
+    (slowly, hears): (bool, bool),
+) -> Result<Measure, CdpError> {
     let share = if slowly { 10 } else { 17 };
     let down = (place.view * share / 20).max(100);
     let mut now = go(tab, place.top + down).await?;
-    tokio::time::sleep(STEP_PAUSE).await;
+    if slowly || hears {
+        tokio::time::sleep(STEP_PAUSE).await;
+    }
     let begun = Instant::now();
     while slowly && begun.elapsed() < tab.patience.stall {
         let before = now;
@@ -173,10 +188,10 @@ async fn ask_for_pictures(tab: &mut Tab, scrolled: &mut Scrolled) -> Result<(), 
     Ok(())
 }
 
-/// Clicks what shows more of the same page; whether anything was clicked.
-async fn open(tab: &mut Tab, scrolled: &mut Scrolled) -> Result<bool, CdpError> {
-    let Some(expanded): Option<Expanded> = tab.ask_once("bevara.expand()", READ_LIMIT).await?
-    else {
+/// Clicks what shows more of the same page, and waits for it to be drawn where asked; whether anything was clicked.
+async fn open(tab: &mut Tab, scrolled: &mut Scrolled, draws: bool) -> Result<bool, CdpError> {
+    let expression = format!("bevara.expand({draws})");
+    let Some(expanded): Option<Expanded> = tab.ask_once(&expression, READ_LIMIT).await? else {
         scrolled.acts.push(Act {
             action: "expanded".to_owned(),
             element: String::new(),
@@ -197,12 +212,15 @@ async fn at_bottom(
     (place, expand): (Measure, bool),
 ) -> Result<Option<Measure>, CdpError> {
     ask_for_pictures(tab, scrolled).await?;
-    let clicked = expand && open(tab, scrolled).await?;
+    let clicked = expand && open(tab, scrolled, true).await?;
+    if !clicked && inert::is_inert(tab).await? {
+        return await_growth(tab, scrolled, (place, INERT)).await;
+    }
     // A page that the view holds whole has stood still in it already, and no nudge can move it.
     if place.height <= place.view && !clicked {
-        return await_growth(tab, scrolled, (place, HELD_LOOKS)).await;
+        return await_growth(tab, scrolled, (place, HELD)).await;
     }
-    let [first, second] = END_LOOKS;
+    let [first, second] = END;
     if let Some(now) = await_growth(tab, scrolled, (place, first)).await? {
         return Ok(Some(now));
     }
@@ -223,14 +241,14 @@ async fn at_bottom(
 async fn await_growth(
     tab: &mut Tab,
     scrolled: &mut Scrolled,
-    (place, looks): (Measure, u32),
+    (place, rest): (Measure, Quiet),
 ) -> Result<Option<Measure>, CdpError> {
+    let look = format!("bevara.grown({}, {})", place.height, rest.pause.as_millis());
     let mut quiet = 0;
     let mut last = place;
     let mut changed = Instant::now();
-    while quiet < looks {
-        tokio::time::sleep(END_LOOK).await;
-        let now: Measure = tab.ask("bevara.measure()", CALL_LIMIT).await?;
+    while quiet < rest.looks {
+        let now: Measure = tab.ask(&look, CALL_LIMIT).await?;
         if now.height > place.height || now.posts > place.posts {
             return Ok(Some(now));
         }

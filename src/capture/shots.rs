@@ -1,12 +1,13 @@
-//! Pictures: the untouched view, the page in segments (never in one shot: `capture.md` §3.3), and a small overview. One
-//! segment is in memory at a time; each is decoded again to see whether it is blank.
+//! Pictures: the untouched view, the page in segments (never in one shot: `capture.md` §3.3), and a small overview. Each
+//! segment is decoded again to see whether it is blank, while the browser draws the next: two are in memory at a time.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage, imageops};
 use serde::Serialize;
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
 use crate::capture::cdp::{self, CdpError};
 use crate::capture::load::{self, Extent, Measure};
@@ -80,6 +81,77 @@ pub(crate) struct Shots {
     pub(crate) cut: bool,
 }
 
+impl Shots {
+    /// Adds a segment once it has been looked at.
+    async fn keep(
+        &mut self,
+        looking: Option<JoinHandle<Result<Looked, Problem>>>,
+        overview: &mut Overview,
+    ) -> Result<(), Problem> {
+        let Some(looking) = looking else {
+            return Ok(());
+        };
+        let looked = looking.await;
+        let looked = looked.map_err(|error| Problem::Picture(error.to_string()))??;
+        let Looked { segment, small } = looked;
+        overview.add(&small, (segment.top, segment.bottom));
+        self.files.push(CapturedFile {
+            role: FileRole::PagePng,
+            name: segment.name.clone(),
+        });
+        self.segments.push(segment);
+        Ok(())
+    }
+}
+
+/// A segment as it came, and where it belongs.
+#[derive(Debug)]
+struct Piece {
+    png: Vec<u8>,
+    name: String,
+    path: PathBuf,
+    lines: (u32, u32),
+    columns: (i32, u32),
+    marks: Vec<u32>,
+    layout: Layout,
+}
+
+/// A segment that was looked at and written, and its part of the overview.
+#[derive(Debug)]
+struct Looked {
+    segment: Segment,
+    small: RgbImage,
+}
+
+impl Piece {
+    fn look_at(self) -> Result<Looked, Problem> {
+        let (top, bottom) = self.lines;
+        let (left, width) = self.columns;
+        let picture = image::load_from_memory_with_format(&self.png, ImageFormat::Png)
+            .map_err(|error| Problem::Picture(error.to_string()))?
+            .into_rgb8();
+        let (inked, pixels) = ink(&picture);
+        let blank_bands = blank_bands(&picture, self.lines, &self.marks);
+        write(&self.path, &self.png)?;
+        let segment = Segment {
+            name: self.name,
+            top,
+            bottom,
+            left,
+            width,
+            sha256: Sha256Hex::of(&self.png),
+            inked,
+            pixels,
+            texts: self.marks.iter().sum(),
+            blank_bands,
+        };
+        Ok(Looked {
+            segment,
+            small: self.layout.shrink(picture, self.lines),
+        })
+    }
+}
+
 /// The first view, before anything was touched.
 pub(crate) async fn view(tab: &mut Tab, raw: &Path) -> Result<CapturedFile, Problem> {
     let params = json!({"format": "png"});
@@ -112,38 +184,29 @@ pub(crate) async fn page(
     let marks = format!("bevara.marks({height}, {band}, {left}, {width})");
     let marks: Vec<u32> = tab.ask(&marks, SHOT_LIMIT).await?;
     let mut overview = Overview::of(width, height);
+    let mut looking = None;
     let mut top = 0;
-    while top < height {
+    for number in 1.. {
         let bottom = (top + step).min(height);
-        let png = segment(tab, (across, top, bottom)).await?;
-        let number = shots.segments.len();
-        let name = format!("page-{:04}.png", number + 1);
-        let picture = image::load_from_memory_with_format(&png, ImageFormat::Png)
-            .map_err(|error| Problem::Picture(error.to_string()))?
-            .into_rgb8();
-        let (inked, pixels) = ink(&picture);
-        let marks = marks_between(&marks, (top, bottom));
-        let blank_bands = blank_bands(&picture, (top, bottom), marks);
-        overview.add(picture, (top, bottom));
-        write(&raw.join(&name), &png)?;
-        shots.files.push(CapturedFile {
-            role: FileRole::PagePng,
-            name: name.clone(),
-        });
-        shots.segments.push(Segment {
+        let drawn = segment(tab, (across, top, bottom)).await;
+        shots.keep(looking.take(), &mut overview).await?;
+        let name = format!("page-{number:04}.png");
+        let piece = Piece {
+            png: drawn?,
+            path: raw.join(&name),
             name,
-            top,
-            bottom,
-            left,
-            width,
-            sha256: Sha256Hex::of(&png),
-            inked,
-            pixels,
-            texts: marks.iter().sum(),
-            blank_bands,
-        });
+            lines: (top, bottom),
+            columns: (left, width),
+            marks: marks_between(&marks, (top, bottom)).to_vec(),
+            layout: overview.layout,
+        };
+        looking = Some(tokio::task::spawn_blocking(move || piece.look_at()));
         top = bottom;
+        if top >= height {
+            break;
+        }
     }
+    shots.keep(looking, &mut overview).await?;
     shots.whole = true;
     shots.blank = is_blank(&shots.segments);
     let name = "overview.png";
@@ -274,10 +337,34 @@ fn ink(picture: &RgbImage) -> (u64, u64) {
 /// a newspaper are, so that it stays legible.
 struct Overview {
     canvas: RgbImage,
+    layout: Layout,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Layout {
     /// Height of the page, in CSS pixels, and of the page when it is small.
     height: (u32, u32),
     column: u32,
     rows: u32,
+}
+
+impl Layout {
+    /// Where lines of the page begin and end when it is small.
+    fn place(self, (top, bottom): (u32, u32)) -> (u32, u32) {
+        let place = |line| scaled(line, self.height.1, self.height.0);
+        (place(top), place(bottom))
+    }
+
+    /// The small picture of these lines.
+    fn shrink(self, picture: RgbImage, lines: (u32, u32)) -> RgbImage {
+        let (from, to) = self.place(lines);
+        if to <= from {
+            return RgbImage::new(0, 0);
+        }
+        DynamicImage::ImageRgb8(picture)
+            .thumbnail_exact(self.column, to - from)
+            .into_rgb8()
+    }
 }
 
 impl Overview {
@@ -304,27 +391,23 @@ impl Overview {
         };
         let rows = small.div_ceil(columns).clamp(1, OVERVIEW);
         let canvas = RgbImage::from_pixel((column + gap) * columns - gap, rows, Rgb([160; 3]));
-        Self {
-            canvas,
+        let layout = Layout {
             height: (height, small),
             column,
             rows,
-        }
+        };
+        Self { canvas, layout }
     }
 
-    fn add(&mut self, picture: RgbImage, (top, bottom): (u32, u32)) {
-        let place = |line| scaled(line, self.height.1, self.height.0);
-        let (from, to) = (place(top), place(bottom));
-        if to <= from {
-            return;
-        }
-        let small = DynamicImage::ImageRgb8(picture)
-            .thumbnail_exact(self.column, to - from)
-            .into_rgb8();
+    fn add(&mut self, small: &RgbImage, lines: (u32, u32)) {
+        let Layout {
+            column: wide, rows, ..
+        } = self.layout;
+        let (from, to) = self.layout.place(lines);
         for row in from..to {
-            let (column, line) = (row / self.rows, row % self.rows);
-            let left = i64::from(column) * i64::from(self.column + COLUMN.1);
-            let strip = imageops::crop_imm(&small, 0, row - from, self.column, 1);
+            let (column, line) = (row / rows, row % rows);
+            let left = i64::from(column) * i64::from(wide + COLUMN.1);
+            let strip = imageops::crop_imm(small, 0, row - from, wide, 1);
             imageops::replace(&mut self.canvas, &*strip, left, i64::from(line));
         }
     }
@@ -375,13 +458,15 @@ mod tests {
                 wide <= 4_000 && high <= 4_000,
                 "{width} {height}: {wide} {high}"
             );
-            let columns = (wide + COLUMN.1) / (overview.column + COLUMN.1);
-            assert!(
-                columns * overview.rows >= overview.height.1,
-                "{width} {height}"
-            );
+            let Layout {
+                height: (_, small),
+                column,
+                rows,
+            } = overview.layout;
+            let columns = (wide + COLUMN.1) / (column + COLUMN.1);
+            assert!(columns * rows >= small, "{width} {height}");
             // A column is never narrower than a fifth of the page.
-            assert!(overview.column * 5 >= width.min(1280), "{width} {height}");
+            assert!(column * 5 >= width.min(1280), "{width} {height}");
         }
         assert_eq!(Overview::of(1280, 900).canvas.dimensions(), (600, 422));
     }
@@ -390,8 +475,11 @@ mod tests {
     fn the_overview_keeps_its_segments_places() {
         let mut overview = Overview::of(100, 1_000);
         assert_eq!(overview.canvas.dimensions(), (3 * 100 + 2 * 12, 334));
-        overview.add(RgbImage::from_pixel(100, 600, Rgb([1, 2, 3])), (0, 600));
-        overview.add(RgbImage::from_pixel(100, 400, Rgb([4, 5, 6])), (600, 1_000));
+        for (colour, lines) in [([1, 2, 3], (0, 600)), ([4, 5, 6], (600, 1_000))] {
+            let picture = RgbImage::from_pixel(100, lines.1 - lines.0, Rgb(colour));
+            let small = overview.layout.shrink(picture, lines);
+            overview.add(&small, lines);
+        }
         assert_eq!(overview.canvas.get_pixel(50, 333), &Rgb([1, 2, 3]));
         assert_eq!(overview.canvas.get_pixel(105, 100), &Rgb([160; 3]));
         // Line 600 is the 267th of the second column.

@@ -4,6 +4,7 @@
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -21,6 +22,9 @@ const CLEAR_LIMIT: Duration = Duration::from_secs(10);
 /// Language and time zone of every capture.
 pub(crate) const LANGUAGE: &str = "sv-SE";
 pub(crate) const ZONE: &str = "Europe/Stockholm";
+
+/// What the browser is told that this program's own scripts are called.
+pub(crate) const SOURCE: &str = "bevara:page-script";
 
 const SCRIPT: &str = concat!(
     "(() => {\n",
@@ -124,10 +128,12 @@ impl Tab {
     }
 
     async fn prepare(&self, options: &BrowserOptions, settings: &Settings) -> Result<(), CdpError> {
-        let own = [("Page.enable", json!({})), ("Security.enable", json!({}))];
-        for (method, params) in settings.calls(false).into_iter().chain(own) {
-            self.session.call(method, params, CALL_LIMIT).await?;
-        }
+        let own = ["Page.enable", "Security.enable", "Profiler.enable"];
+        let own = own.map(|method| (method, json!({})));
+        let calls = settings.calls(false).into_iter().chain(own);
+        // All are sent before the first is answered, in this order.
+        try_join_all(calls.map(|(method, params)| self.session.call(method, params, CALL_LIMIT)))
+            .await?;
         self.resize(options.width, options.scale).await
     }
 
@@ -242,7 +248,8 @@ impl Tab {
         limit: Duration,
     ) -> Result<T, CdpError> {
         const METHOD: &str = "Runtime.evaluate";
-        let params = json!({"expression": expression, "contextId": world, "returnByValue": true, "awaitPromise": true});
+        let named = format!("{expression}\n//# sourceURL={SOURCE}");
+        let params = json!({"expression": named, "contextId": world, "returnByValue": true, "awaitPromise": true});
         let mut answer = self.session.call(METHOD, params, limit).await?;
         let refused = |message: String| CdpError::Refused {
             method: METHOD,

@@ -109,6 +109,11 @@ impl Targets {
         lock(&self.census).clone()
     }
 
+    /// Whether the page has none of them.
+    pub(crate) fn is_alone(&self) -> bool {
+        lock(&self.children).is_empty()
+    }
+
     /// Frames that run in processes of their own, in the order in which they came, and their addresses.
     pub(crate) fn frames(&self) -> Vec<(Session, String)> {
         let traffic = self.traffic();

@@ -488,3 +488,48 @@ async fn a_page_that_moves_on_is_followed_and_its_closed_trees_are_read() {
     }
     rig.browser.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_late_is_waited_for_wherever_anything_may_still_come() {
+    let pages = Pages::start();
+    let mut rig = Rig::start().await;
+    let late =
+        "document.body.insertAdjacentHTML('beforeend', '<article><p>Det andra.</p></article>')";
+    // A script that is gone when the page has loaded; what a movement sets going; and no script, but a slow picture.
+    let cases = [
+        (
+            "/taken-out",
+            format!(
+                "<script>setTimeout(() => {late}, 500); document.currentScript.remove()</script>"
+            ),
+        ),
+        (
+            "/moving",
+            format!(
+                "<style>@keyframes slow {{ to {{ color: red }} }} h1 {{ animation: slow 500ms }}</style><h1 onanimationend=\"{late}\">Rör sig.</h1>"
+            ),
+        ),
+        (
+            "/lazy",
+            "<article><p>Det andra.</p><img loading=lazy src=/colour.png?n=9 width=40 height=40></article>".to_owned(),
+        ),
+    ];
+    let mut told = Vec::new();
+    for (path, rest) in cases {
+        let first = "<!DOCTYPE html><html lang=sv><title>Sent</title><body style='font-size:60px'><article><p>Det första.</p></article>";
+        pages.show(path, format!("{first}{rest}"));
+        let (mut page, raw) = rig.take(&pages.url(path)).await;
+        let worth = verdict(&page);
+        let view = image::open(raw.join("view.png")).unwrap().into_rgb8();
+        let wanted = image::Rgb(crate::pages::colour(9, 60));
+        let has_picture = view.pixels().any(|pixel| *pixel == wanted);
+        told.push((path, worth, compared(&mut page), has_picture));
+    }
+    let wanted =
+        [("/taken-out", false), ("/moving", false), ("/lazy", true)].map(|(path, has_picture)| {
+            let whole = (Verdict::Complete, Vec::new());
+            (path, whole, all(2), has_picture)
+        });
+    assert_eq!(told, wanted);
+    rig.browser.close().await;
+}

@@ -81,7 +81,7 @@
     const more = wordsOf(label).split(' ').some((word) => words.additive.includes(word));
     return more && before.label === label && before.times < LIMIT.again && sizeAround(button) > before.size;
   };
-  const expand = async () => {
+  const expand = async (draws) => {
     roots(true);
     const log = [];
     // What a post folds away, a warning among them, is a part of it.
@@ -107,7 +107,7 @@
       log.push({ action: 'expanded', element: name(button), label: cut(label, 100) });
       button.click();
     }
-    if (log.length) await drawn();
+    if (log.length && draws) await drawn();
     return { log, full: clicks >= LIMIT.clicks };
   };
 

@@ -31,6 +31,17 @@
     requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 0)));
   });
 
+  // What can act by itself: scripts that are no data, documents of their own, what moves, plays or leads elsewhere.
+  const ACTS = 'script:not([type$="json" i]),iframe,frame,object,embed,video,audio,marquee,animate,animateMotion,animateTransform,set,meta[http-equiv="refresh" i]';
+  const isPlain = async () => {
+    if (document.querySelector(ACTS)) return false;
+    roots(true);
+    const acts = (element) => element.matches(ACTS) || element.getAttributeNames().some((attribute) => /^on/i.test(attribute));
+    if (document.getAnimations().length || all('*').some(acts)) return false;
+    await drawn();
+    return true;
+  };
+
   // ---- the page is more than its document: shadow trees, and frames of the same origin
   // A closed tree is known from a node in it, which the browser hands over (shadows.rs).
   const closed = new WeakMap();
@@ -189,6 +200,17 @@
       posts: topPosts().length,
       ...pictures(),
     };
+  };
+  const scrollsInside = () => scroller() !== root();
+  // Measures after so many milliseconds, or as soon as the page is higher than it was.
+  const grown = async (height, wait) => {
+    const view = scroller();
+    const until = performance.now() + wait;
+    for (let left = wait; left > 0; left = until - performance.now()) {
+      await new Promise((done) => setTimeout(done, Math.min(left, 20)));
+      if ((view === root() ? pageHeight() : view.scrollHeight) > height) break;
+    }
+    return measure();
   };
   const scrollTo = async (top) => {
     scroller().scrollTo({ top, left: 0, behavior: 'instant' });

@@ -156,6 +156,6 @@
   };
 
   globalThis.bevara = {
-    measure, extent, reveal, scrollTo, eager, reselects, backgrounds, collect, harvesting, reassemble, inventory, refuse, hideBars, expand, still, release, plain, marks, wall, describe, environment, onward, keep, piece,
+    measure, isPlain, extent, reveal, scrollsInside, grown, scrollTo, eager, reselects, backgrounds, collect, harvesting, reassemble, inventory, refuse, hideBars, expand, still, release, plain, marks, wall, describe, environment, onward, keep, piece,
     unprintable,
   };
