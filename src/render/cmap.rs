@@ -37,7 +37,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<UnicodeMap, SyntaxError> {
         let operation = operation?;
         let word = &bytes[operation.operator.clone()];
         if word == b"endbfchar" {
-            let texts: Vec<Vec<u8>> = operation
+            let texts: Vec<_> = operation
                 .operands
                 .iter()
                 .filter(|token| token.kind == Kind::Text)

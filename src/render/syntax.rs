@@ -1,6 +1,7 @@
 //! Reads the operators of a PDF content stream (ISO 32000-1, 7.2 and 7.8.2) as ranges of its bytes, so that what is not
 //! changed is copied as it stands. It draws nothing and knows no operator but the inline image.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// Where a content stream stops being readable.
@@ -52,6 +53,8 @@ pub(crate) struct Operation {
 pub(crate) struct Operations<'a> {
     bytes: &'a [u8],
     position: usize,
+    /// Room for the operands of the next operation.
+    spare: Vec<Token>,
 }
 
 /// The operators of `bytes`.
@@ -61,21 +64,43 @@ pub(crate) fn operations(bytes: &[u8]) -> Operations<'_> {
 
 /// The operators of `bytes` from where another reader of them stopped, [`Operation::at`]'s end.
 pub(crate) fn operations_from(bytes: &[u8], position: usize) -> Operations<'_> {
-    Operations { bytes, position }
+    Operations {
+        bytes,
+        position,
+        spare: Vec::new(),
+    }
 }
 
-fn is_space(byte: u8) -> bool {
+const fn is_space(byte: u8) -> bool {
     matches!(byte, 0 | b'\t' | b'\n' | 0x0c | b'\r' | b' ')
 }
 
-fn is_delimiter(byte: u8) -> bool {
+const fn is_delimiter(byte: u8) -> bool {
     matches!(
         byte,
         b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'{' | b'}' | b'/' | b'%'
     )
 }
 
+/// Which bytes are neither white space nor delimiters (7.2.2).
+const REGULAR: [bool; 256] = {
+    let mut regular = [false; 256];
+    let mut byte = 0_u8;
+    loop {
+        regular[byte as usize] = !is_space(byte) && !is_delimiter(byte);
+        if byte == u8::MAX {
+            break regular;
+        }
+        byte += 1;
+    }
+};
+
 impl Operations<'_> {
+    /// Takes an operation back that is done with: the next is read into its memory. A page has some ten thousand.
+    pub(crate) fn reuse(&mut self, operation: Operation) {
+        self.spare = operation.operands;
+    }
+
     /// The next piece, `None` at the end.
     fn token(&mut self) -> Result<Option<Token>, SyntaxError> {
         self.skip_space();
@@ -120,15 +145,9 @@ impl Operations<'_> {
     }
 
     fn regular_end(&self, from: usize) -> usize {
-        let mut end = from;
-        while self
-            .bytes
-            .get(end)
-            .is_some_and(|byte| !is_space(*byte) && !is_delimiter(*byte))
-        {
-            end += 1;
-        }
-        end
+        let rest = self.bytes.get(from..).unwrap_or_default();
+        let irregular = rest.iter().position(|byte| !REGULAR[usize::from(*byte)]);
+        irregular.map_or(self.bytes.len(), |length| from + length)
     }
 
     fn literal_end(&self, start: usize) -> Result<usize, SyntaxError> {
@@ -184,7 +203,8 @@ impl Operations<'_> {
     }
 
     fn operation(&mut self) -> Result<Option<Operation>, SyntaxError> {
-        let mut operands = Vec::new();
+        let mut operands = std::mem::take(&mut self.spare);
+        operands.clear();
         let mut start = None;
         loop {
             let Some(token) = self.token()? else {
@@ -244,15 +264,37 @@ impl Iterator for Operations<'_> {
     }
 }
 
+/// Whether a number is written in at most nine digits, and twenty more after the point: it is finite, less than 10⁹ and
+/// zero or at least 10⁻²⁰, so no limit on numbers needs its value. Nearly all numbers are such.
+pub(crate) fn is_ordinary_number(written: &[u8]) -> bool {
+    let digits = written
+        .strip_prefix(b"+")
+        .or_else(|| written.strip_prefix(b"-"))
+        .unwrap_or(written);
+    let whole = digits.iter().take_while(|b| b.is_ascii_digit()).count();
+    let after = match &digits[whole..] {
+        [] => &[],
+        [b'.', after @ ..] => after,
+        _ => return false,
+    };
+    whole <= 9
+        && after.len() <= 20
+        && whole + after.len() > 0
+        && after.iter().all(u8::is_ascii_digit)
+}
+
 /// The bytes that a string stands for (ISO 32000-1, 7.3.4).
-pub(crate) fn text_bytes(written: &[u8]) -> Vec<u8> {
+pub(crate) fn text_bytes(written: &[u8]) -> Cow<'_, [u8]> {
     if written.starts_with(b"<") {
-        return hex_bytes(written);
+        return Cow::Owned(hex_bytes(written));
     }
     let inner = written
         .strip_prefix(b"(")
         .and_then(|rest| rest.strip_suffix(b")"))
         .unwrap_or(written);
+    if !inner.iter().any(|byte| matches!(byte, b'\r' | b'\\')) {
+        return Cow::Borrowed(inner);
+    }
     let mut bytes = Vec::with_capacity(inner.len());
     let mut position = 0;
     while let Some(&byte) = inner.get(position) {
@@ -266,7 +308,7 @@ pub(crate) fn text_bytes(written: &[u8]) -> Vec<u8> {
             bytes.push(byte);
         }
     }
-    bytes
+    Cow::Owned(bytes)
 }
 
 /// Reads what follows a backslash at `position` and returns the position after it.
@@ -299,23 +341,26 @@ fn escape(inner: &[u8], position: usize, bytes: &mut Vec<u8>) -> usize {
 }
 
 fn hex_bytes(written: &[u8]) -> Vec<u8> {
-    let mut digits: Vec<u8> = written
-        .iter()
-        .filter_map(|byte| char::from(*byte).to_digit(16))
-        .map(|digit| digit.to_le_bytes()[0])
-        .collect();
-    if digits.len() % 2 == 1 {
-        digits.push(0);
+    let mut digits = written.iter().filter_map(|byte| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    });
+    let mut bytes = Vec::with_capacity(written.len() / 2);
+    while let Some(high) = digits.next() {
+        // A last digit that is missing is 0 (7.3.4.3).
+        bytes.push(high << 4 | digits.next().unwrap_or(0));
     }
-    digits
-        .chunks_exact(2)
-        .map(|pair| pair[0] << 4 | pair[1])
-        .collect()
+    bytes
 }
 
 /// The bytes that a name with its slash stands for (7.3.5).
-pub(crate) fn name_bytes(written: &[u8]) -> Vec<u8> {
+pub(crate) fn name_bytes(written: &[u8]) -> Cow<'_, [u8]> {
     let inner = written.strip_prefix(b"/").unwrap_or(written);
+    if !inner.contains(&b'#') {
+        return Cow::Borrowed(inner);
+    }
     let mut bytes = Vec::with_capacity(inner.len());
     let mut position = 0;
     while let Some(&byte) = inner.get(position) {
@@ -330,7 +375,7 @@ pub(crate) fn name_bytes(written: &[u8]) -> Vec<u8> {
             position += 1;
         }
     }
-    bytes
+    Cow::Owned(bytes)
 }
 
 #[cfg(test)]
@@ -376,9 +421,44 @@ mod tests {
 
     #[test]
     fn strings_and_names_are_decoded_as_the_standard_says() {
-        assert_eq!(text_bytes(b"(a\\)\\053\\\nb\\0533)"), b"a)+b+3");
-        assert_eq!(text_bytes(b"<4 14>"), [0x41, 0x40]);
-        assert_eq!(name_bytes(b"/A#20B#C3#A5"), "A Bå".as_bytes());
+        assert_eq!(*text_bytes(b"(a\\)\\053\\\nb\\0533)"), *b"a)+b+3");
+        assert_eq!(*text_bytes(b"<4 14>"), [0x41, 0x40]);
+        assert_eq!(*text_bytes(b"<a B9\nf>"), [0xab, 0x9f]);
+        assert_eq!(*text_bytes(b"(a\rb)"), *b"a\nb");
+        assert_eq!(*text_bytes(b"(a(b))"), *b"a(b)");
+        assert_eq!(*name_bytes(b"/A#20B#C3#A5"), *"A Bå".as_bytes());
+        assert_eq!(*name_bytes(b"/F1"), *b"F1");
+    }
+
+    #[test]
+    fn ordinary_numbers_are_numbers_of_few_digits() {
+        for ordinary in ["0", "-.24", "+7.", "999999999", "-1.00000000000000000001"] {
+            assert!(is_ordinary_number(ordinary.as_bytes()), "{ordinary}");
+        }
+        for other in [
+            "",
+            "-",
+            ".",
+            "+.",
+            "--1",
+            "1.2.3",
+            "1e9",
+            "0x1",
+            "1-2",
+            "+inf",
+            "2147483648",
+            ".000000000000000000001",
+        ] {
+            assert!(!is_ordinary_number(other.as_bytes()), "{other}");
+        }
+    }
+
+    #[test]
+    fn an_operation_given_back_leaves_nothing_in_the_next() {
+        let mut operations = operations(b"1 2 m h");
+        let first = operations.next().unwrap().unwrap();
+        operations.reuse(first);
+        assert_eq!(operations.next().unwrap().unwrap().operands, []);
     }
 
     #[test]

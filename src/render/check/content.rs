@@ -1,7 +1,8 @@
 //! Content streams: operators, numbers, resources, colours, the depth of saved states, and what text they show (ISO
 //! 19005-2, 6.1.13, 6.2.2, 6.2.4.3, 6.2.6, 6.2.11.8, 6.7.4).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use lopdf::{Document, ObjectId};
 
@@ -15,8 +16,18 @@ use crate::render::visit::{self, Drawing, Font};
 pub(super) type Shown = BTreeMap<ObjectId, (Font, BTreeMap<u32, bool>)>;
 
 /// The operators of ISO 32000-1, annex A. `BX` and `EX` are among them and hide nothing here.
-const OPERATORS: &str = "b B b* B* BDC BI BMC BT BX c cm CS cs d d0 d1 Do DP EMC ET EX f F f* G g gs h i j J K k l m M MP n \
-    q Q re RG rg ri s S SC sc SCN scn sh T* Tc Td TD Tf Tj TJ TL Tm Tr Ts Tw Tz v w W W* y ' \"";
+#[rustfmt::skip]
+fn is_operator(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"b" | b"B" | b"b*" | b"B*" | b"BDC" | b"BI" | b"BMC" | b"BT" | b"BX" | b"c" | b"cm" | b"CS" | b"cs" | b"d"
+            | b"d0" | b"d1" | b"Do" | b"DP" | b"EMC" | b"ET" | b"EX" | b"f" | b"F" | b"f*" | b"G" | b"g" | b"gs" | b"h"
+            | b"i" | b"j" | b"J" | b"K" | b"k" | b"l" | b"m" | b"M" | b"MP" | b"n" | b"q" | b"Q" | b"re" | b"RG" | b"rg"
+            | b"ri" | b"s" | b"S" | b"SC" | b"sc" | b"SCN" | b"scn" | b"sh" | b"T*" | b"Tc" | b"Td" | b"TD" | b"Tf"
+            | b"Tj" | b"TJ" | b"TL" | b"Tm" | b"Tr" | b"Ts" | b"Tw" | b"Tz" | b"v" | b"w" | b"W" | b"W*" | b"y" | b"'"
+            | b"\""
+    )
+}
 
 /// Deepest nesting of `q` (6.1.13).
 const DEEPEST: usize = 28;
@@ -37,7 +48,6 @@ struct Scan<'a> {
     document: &'a Document,
     drawing: Drawing,
     bytes: &'a [u8],
-    operators: &'a BTreeSet<&'a [u8]>,
     font: Option<ObjectId>,
     saved: Vec<Option<ObjectId>>,
     /// For each open marked content whether it has an `ActualText`.
@@ -53,7 +63,6 @@ pub(super) fn check(
     drawings: &[Drawing],
     flavour: Flavour,
 ) -> Shown {
-    let operators: BTreeSet<&[u8]> = OPERATORS.split_whitespace().map(str::as_bytes).collect();
     let mut shown = Shown::new();
     for drawing in drawings {
         let bytes = match visit::plain(document, drawing.stream) {
@@ -67,18 +76,24 @@ pub(super) fn check(
             document,
             drawing: *drawing,
             bytes: &bytes,
-            operators: &operators,
             font: None,
             saved: Vec::new(),
             marked: Vec::new(),
             level_a: flavour.is_tagged(),
             bare_texts: flavour.part() == 4,
         };
-        for operation in syntax::operations(&bytes) {
+        let mut operations = syntax::operations(&bytes);
+        while let Some(operation) = operations.next() {
             match operation {
-                Ok(operation) => scan.operation(report, &mut shown, &operation),
+                Ok(operation) => {
+                    scan.operation(report, &mut shown, &operation);
+                    operations.reuse(operation);
+                }
                 Err(error) => {
-                    report.add("6.2.2-1", format!("object {}: {error}", drawing.stream.0));
+                    report.add(
+                        "6.2.2-1",
+                        format_args!("object {}: {error}", drawing.stream.0),
+                    );
                 }
             }
         }
@@ -94,9 +109,9 @@ impl Scan<'_> {
     fn operation(&mut self, report: &mut Report, shown: &mut Shown, operation: &Operation) {
         let word = &self.bytes[operation.operator.clone()];
         report.expect(
-            self.operators.contains(word),
+            is_operator(word),
             "6.2.2-1",
-            format!(
+            format_args!(
                 "object {}: operator {}",
                 self.number(),
                 String::from_utf8_lossy(word)
@@ -110,7 +125,7 @@ impl Scan<'_> {
                 report.expect(
                     self.saved.len() <= DEEPEST,
                     "6.1.13-8",
-                    format!(
+                    format_args!(
                         "object {}: q nested {} deep",
                         self.number(),
                         self.saved.len()
@@ -124,7 +139,7 @@ impl Scan<'_> {
             }
             b"k" | b"K" => report.add(
                 "6.2.4.3-3",
-                format!(
+                format_args!(
                     "object {}: DeviceCMYK beside an RGB output intent",
                     self.number()
                 ),
@@ -178,7 +193,7 @@ impl Scan<'_> {
     }
 
     fn operands(&self, report: &mut Report, operation: &Operation) {
-        let mut key: Option<Vec<u8>> = None;
+        let mut key: Option<Cow<'_, [u8]>> = None;
         for token in &operation.operands {
             let written = &self.bytes[token.at.clone()];
             match token.kind {
@@ -194,7 +209,7 @@ impl Scan<'_> {
                     report.expect(
                         text.len() <= 32_767,
                         "6.1.13-3",
-                        format!("object {}: string of {} bytes", self.number(), text.len()),
+                        format_args!("object {}: string of {} bytes", self.number(), text.len()),
                     );
                     let is_replacement = key.as_deref() == Some(b"ActualText");
                     report.expect(
@@ -202,7 +217,7 @@ impl Scan<'_> {
                             || !is_replacement
                             || !cmap::has_private_use(&cmap::text_units(&text)),
                         "6.2.10.8-1",
-                        format!(
+                        format_args!(
                             "object {}: ActualText holds private characters",
                             self.number()
                         ),
@@ -211,7 +226,7 @@ impl Scan<'_> {
                     report.expect(
                         !self.level_a || !is_tag || structure::is_language(&text),
                         "6.7.4-1",
-                        format!("object {}: Lang is no language tag", self.number()),
+                        format_args!("object {}: Lang is no language tag", self.number()),
                     );
                 }
                 Kind::Bracket | Kind::Word => {}
@@ -221,23 +236,26 @@ impl Scan<'_> {
     }
 
     fn number_rules(&self, report: &mut Report, written: &[u8]) {
+        if syntax::is_ordinary_number(written) {
+            return;
+        }
         let text = String::from_utf8_lossy(written);
         let Ok(value) = text.parse::<f64>() else {
             report.add(
                 "6.2.2-1",
-                format!("object {}: number {text}", self.number()),
+                format_args!("object {}: number {text}", self.number()),
             );
             return;
         };
-        let what = || format!("object {}: number {text}", self.number());
+        let what = format!("object {}: number {text}", self.number());
         if text.contains('.') {
-            report.expect(value.abs() <= 3.403e38, "6.1.13-2", what());
-            report.expect(value == 0.0 || value.abs() >= 1.175e-38, "6.1.13-5", what());
+            report.expect(value.abs() <= 3.403e38, "6.1.13-2", &what);
+            report.expect(value == 0.0 || value.abs() >= 1.175e-38, "6.1.13-5", &what);
         } else {
             report.expect(
                 (-2_147_483_648.0..=2_147_483_647.0).contains(&value),
                 "6.1.13-1",
-                what(),
+                &what,
             );
         }
     }
@@ -258,14 +276,14 @@ impl Scan<'_> {
         let name = syntax::name_bytes(&self.bytes[token.at.clone()]);
         if word == b"cs"
             && matches!(
-                name.as_slice(),
+                name.as_ref(),
                 b"DeviceRGB" | b"DeviceGray" | b"Pattern" | b"DeviceCMYK"
             )
         {
             report.expect(
-                name != b"DeviceCMYK",
+                name.as_ref() != b"DeviceCMYK",
                 "6.2.4.3-3",
-                format!(
+                format_args!(
                     "object {}: DeviceCMYK beside an RGB output intent",
                     self.number()
                 ),
@@ -278,7 +296,7 @@ impl Scan<'_> {
         report.expect(
             found,
             "6.2.2-2",
-            format!(
+            format_args!(
                 "object {}: {} is not in its own resources",
                 self.number(),
                 String::from_utf8_lossy(&name)
@@ -290,7 +308,7 @@ impl Scan<'_> {
         let Some(id) = self.font else {
             report.add(
                 "6.2.2-2",
-                format!("object {}: text in no font", self.number()),
+                format_args!("object {}: text in no font", self.number()),
             );
             return;
         };

@@ -24,12 +24,14 @@ pub(super) fn check(report: &mut Report, bytes: &[u8], document: &Document, flav
                 Some(Object::Stream(stream)) => report.expect(
                     is_framed(bytes, at, &stream.dict),
                     "6.1.7.1-1",
-                    format!("object {number}: Length or the line ends of its stream are wrong"),
+                    format_args!(
+                        "object {number}: Length or the line ends of its stream are wrong"
+                    ),
                 ),
                 Some(_) => {}
                 None => report.add(
                     "6.1.9-1",
-                    format!("object {number} is listed and cannot be read"),
+                    format_args!("object {number} is listed and cannot be read"),
                 ),
             }
         }
@@ -129,7 +131,7 @@ fn spacing(report: &mut Report, bytes: &[u8], number: u32, at: usize) {
     report.expect(
         matches!(follows, Some(b'\n' | b'\r')) && matches!(before, Some(b'\n' | b'\r')),
         "6.1.9-1",
-        format!("object {number} does not stand on a line of its own"),
+        format_args!("object {number} does not stand on a line of its own"),
     );
 }
 

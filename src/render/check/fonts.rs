@@ -16,13 +16,16 @@ const WIDTH_TOLERANCE: f32 = 1.0;
 pub(super) fn check(report: &mut Report, document: &Document, shown: &Shown, flavour: Flavour) {
     for (id, (font, codes)) in shown {
         let Some(dictionary) = document.objects.get(id).and_then(visit::as_dictionary) else {
-            report.add("6.2.11.2-1", format!("object {}: font that is none", id.0));
+            report.add(
+                "6.2.11.2-1",
+                format_args!("object {}: font that is none", id.0),
+            );
             continue;
         };
         report.expect(
             visit::name(document, dictionary, b"Type") == Some(b"Font"),
             "6.2.11.2-1",
-            format!("object {}: Type is not Font", id.0),
+            format_args!("object {}: Type is not Font", id.0),
         );
         match &font.kind {
             FontKind::Composite { descendant, .. } => {
@@ -31,7 +34,7 @@ pub(super) fn check(report: &mut Report, document: &Document, shown: &Shown, fla
             FontKind::Type3 { .. } => type3(report, document, *id, (dictionary, codes)),
             FontKind::Other => report.add(
                 "6.2.11.3.3-1",
-                format!(
+                format_args!(
                     "object {}: kind of font or encoding that nobody here judges",
                     id.0
                 ),
@@ -51,7 +54,7 @@ fn meaning(
         report.expect(
             !font.is_notdef(*code),
             "6.2.11.8-1",
-            format!("font object {}: code {code} shows the missing glyph", id.0),
+            format_args!("font object {}: code {code} shows the missing glyph", id.0),
         );
         if !flavour.is_unicode() {
             continue;
@@ -59,19 +62,19 @@ fn meaning(
         let Some(units) = font.unicode.as_ref().and_then(|map| map.get(code)) else {
             report.add(
                 "6.2.11.7.2-1",
-                format!("font object {}: code {code} has no Unicode", id.0),
+                format_args!("font object {}: code {code} has no Unicode", id.0),
             );
             continue;
         };
         report.expect(
             cmap::is_allowed(units),
             "6.2.11.7.2-2",
-            format!("font object {}: code {code} means {units:04X?}", id.0),
+            format_args!("font object {}: code {code} means {units:04X?}", id.0),
         );
         report.expect(
             !flavour.explains_private_use() || !bare || !cmap::has_private_use(units),
             "6.2.11.7.3-1",
-            format!(
+            format_args!(
                 "font object {}: code {code} is private and has no text",
                 id.0
             ),
@@ -101,7 +104,7 @@ fn type3(
     report.expect(
         fits,
         "6.2.11.2-6",
-        format!(
+        format_args!(
             "font object {}: Widths do not fit FirstChar and LastChar",
             id.0
         ),
@@ -121,7 +124,7 @@ fn type3(
         report.expect(
             drawn,
             "6.2.11.4.1-2",
-            format!("font object {}: code {code} has no glyph", id.0),
+            format_args!("font object {}: code {code} has no glyph", id.0),
         );
     }
 }
@@ -187,7 +190,7 @@ fn glyphs(
             report.expect(
                 ttf_parser::cff::Table::parse(program).is_some(),
                 "6.2.11.4.1-1",
-                format!(
+                format_args!(
                     "font object {}: program cannot be read: {error}",
                     descendant.0
                 ),
@@ -201,7 +204,7 @@ fn glyphs(
         if glyph >= face.number_of_glyphs() {
             report.add(
                 "6.2.11.4.1-2",
-                format!("font object {}: code {code} has no glyph", descendant.0),
+                format_args!("font object {}: code {code} has no glyph", descendant.0),
             );
             continue;
         }
@@ -212,7 +215,7 @@ fn glyphs(
         report.expect(
             own.is_none_or(|own| (own - said).abs() <= WIDTH_TOLERANCE),
             "6.2.11.5-1",
-            format!(
+            format_args!(
                 "font object {}: code {code} is {said} wide and {own:?} in its program",
                 descendant.0
             ),

@@ -68,7 +68,7 @@ fn output_intent(report: &mut Report, document: &Document) {
     let [intent] = archival.as_slice() else {
         report.add(
             "6.2.4.3-2",
-            format!("{} output intents for PDF/A", archival.len()),
+            format_args!("{} output intents for PDF/A", archival.len()),
         );
         return;
     };
@@ -162,18 +162,18 @@ fn packet_rules(report: &mut Report, packet: &Packet, flavour: Flavour) {
         report.expect(
             KNOWN.contains(&namespace.as_str()) || packet.declared.contains(namespace),
             "6.6.2.3.1-1",
-            format!("namespace {namespace} is neither known nor declared"),
+            format_args!("namespace {namespace} is neither known nor declared"),
         );
     }
     let part = flavour.part().to_string();
     report.expect(
         packet.part.as_deref() == Some(part.as_str()),
         "6.6.4-1",
-        format!("the metadata claims part {:?}", packet.part),
+        format_args!("the metadata claims part {:?}", packet.part),
     );
     report.expect(
         packet.conformance.as_deref() == flavour.level(),
         "6.6.4-2",
-        format!("the metadata claims level {:?}", packet.conformance),
+        format_args!("the metadata claims level {:?}", packet.conformance),
     );
 }

@@ -63,31 +63,31 @@ pub(super) fn check(report: &mut Report, document: &Document, flavour: Flavour) 
 fn limits(report: &mut Report, id: ObjectId, object: &Object, depth: usize) {
     // The reader refuses deeper nesting; this only keeps the walk finite.
     if depth > 200 {
-        report.add("6.1.13", format!("object {}: nested too deeply", id.0));
+        report.add("6.1.13", format_args!("object {}: nested too deeply", id.0));
         return;
     }
     match object {
         Object::Integer(value) => report.expect(
             (-2_147_483_648..=2_147_483_647).contains(value),
             "6.1.13-1",
-            format!("object {}: integer {value}", id.0),
+            format_args!("object {}: integer {value}", id.0),
         ),
         Object::Real(value) => {
             report.expect(
                 value.is_finite(),
                 "6.1.13-2",
-                format!("object {}: real {value}", id.0),
+                format_args!("object {}: real {value}", id.0),
             );
             report.expect(
                 !value.is_subnormal(),
                 "6.1.13-5",
-                format!("object {}: real {value:e}", id.0),
+                format_args!("object {}: real {value:e}", id.0),
             );
         }
         Object::String(text, _) => report.expect(
             text.len() <= 32_767,
             "6.1.13-3",
-            format!("object {}: string of {} bytes", id.0, text.len()),
+            format_args!("object {}: string of {} bytes", id.0, text.len()),
         ),
         Object::Name(name) => name_rules(report, id, name),
         Object::Array(list) => {
@@ -112,12 +112,12 @@ pub(super) fn name_rules(report: &mut Report, id: ObjectId, name: &[u8]) {
     report.expect(
         name.len() <= 127,
         "6.1.13-4",
-        format!("object {}: name of {} bytes", id.0, name.len()),
+        format_args!("object {}: name of {} bytes", id.0, name.len()),
     );
     report.expect(
         std::str::from_utf8(name).is_ok(),
         "6.1.8-1",
-        format!("object {}: name that is not UTF-8", id.0),
+        format_args!("object {}: name that is not UTF-8", id.0),
     );
 }
 
@@ -131,7 +131,10 @@ fn dictionary_rules(
         carried(report, document, (id, dictionary), flavour);
     }
     if dictionary.has(b"AA") {
-        report.add("6.5.2-1", format!("object {}: additional actions", id.0));
+        report.add(
+            "6.5.2-1",
+            format_args!("object {}: additional actions", id.0),
+        );
     }
     let is_state = visit::name(document, dictionary, b"Type") == Some(b"ExtGState")
         || dictionary.has(b"BM")
@@ -158,18 +161,18 @@ fn state(report: &mut Report, document: &Document, id: ObjectId, state: &Diction
     report.expect(
         !state.has(b"TR"),
         "6.2.5-1",
-        format!("object {}: transfer function", id.0),
+        format_args!("object {}: transfer function", id.0),
     );
     let second = visit::name(document, state, b"TR2");
     report.expect(
         !state.has(b"TR2") || second == Some(b"Default"),
         "6.2.5-2",
-        format!("object {}: transfer function TR2", id.0),
+        format_args!("object {}: transfer function TR2", id.0),
     );
     report.expect(
         !state.has(b"HTP"),
         "6.2.5-3",
-        format!("object {}: halftone origin", id.0),
+        format_args!("object {}: halftone origin", id.0),
     );
     if let Some(intent) = visit::name(document, state, b"RI") {
         intent_rule(report, id, intent);
@@ -186,7 +189,7 @@ fn state(report: &mut Report, document: &Document, id: ObjectId, state: &Diction
         report.expect(
             BLEND_MODES.contains(&mode),
             "6.2.10-1",
-            format!(
+            format_args!(
                 "object {}: blend mode {}",
                 id.0,
                 String::from_utf8_lossy(mode)
@@ -199,7 +202,7 @@ pub(super) fn intent_rule(report: &mut Report, id: ObjectId, intent: &[u8]) {
     report.expect(
         INTENTS.contains(&intent),
         "6.2.6-1",
-        format!(
+        format_args!(
             "object {}: rendering intent {}",
             id.0,
             String::from_utf8_lossy(intent)
@@ -213,7 +216,7 @@ fn action(report: &mut Report, document: &Document, id: ObjectId, action: &Dicti
     report.expect(
         matches!(kind, b"URI" | b"GoTo"),
         "6.5.1-1",
-        format!("object {}: action {}", id.0, String::from_utf8_lossy(kind)),
+        format_args!("object {}: action {}", id.0, String::from_utf8_lossy(kind)),
     );
 }
 
@@ -231,7 +234,7 @@ fn color_space(report: &mut Report, document: &Document, id: ObjectId, space: &[
             report.expect(
                 valid,
                 "6.2.4.2-1",
-                format!("object {}: colour profile that is none", id.0),
+                format_args!("object {}: colour profile that is none", id.0),
             );
         }
         b"DeviceN" => {
@@ -245,7 +248,7 @@ fn color_space(report: &mut Report, document: &Document, id: ObjectId, space: &[
             report.expect(
                 colorants <= 32,
                 "6.1.13-9",
-                format!("object {}: DeviceN of {colorants} colorants", id.0),
+                format_args!("object {}: DeviceN of {colorants} colorants", id.0),
             );
         }
         _ => {}
@@ -276,7 +279,7 @@ fn stream_rules(report: &mut Report, document: &Document, id: ObjectId, dict: &D
         report.expect(
             !dict.has(key),
             "6.1.7.1-3",
-            format!("object {}: stream outside the file", id.0),
+            format_args!("object {}: stream outside the file", id.0),
         );
     }
     let filters = match visit::value(document, dict, b"Filter") {
@@ -290,17 +293,17 @@ fn stream_rules(report: &mut Report, document: &Document, id: ObjectId, dict: &D
     report.expect(
         !filters.contains(&b"LZWDecode".as_slice()),
         "6.1.7.2-1",
-        format!("object {}: LZW", id.0),
+        format_args!("object {}: LZW", id.0),
     );
     report.expect(
         !filters.contains(&b"Crypt".as_slice()),
         "6.1.7.2-2",
-        format!("object {}: Crypt", id.0),
+        format_args!("object {}: Crypt", id.0),
     );
     report.expect(
         !filters.contains(&b"JPXDecode".as_slice()),
         "6.2.8.3-1",
-        format!(
+        format_args!(
             "object {}: JPEG 2000, which no print has and nobody here judges",
             id.0
         ),
@@ -308,7 +311,7 @@ fn stream_rules(report: &mut Report, document: &Document, id: ObjectId, dict: &D
     match visit::name(document, dict, b"Subtype") {
         Some(b"Image") => image(report, document, id, dict),
         Some(b"Form") => form(report, document, id, dict),
-        Some(b"PS") => report.add("6.2.9-3", format!("object {}: PostScript", id.0)),
+        Some(b"PS") => report.add("6.2.9-3", format_args!("object {}: PostScript", id.0)),
         _ => {}
     }
 }
@@ -317,18 +320,18 @@ fn image(report: &mut Report, document: &Document, id: ObjectId, image: &Diction
     report.expect(
         !image.has(b"Alternates"),
         "6.2.8-1",
-        format!("object {}: alternate images", id.0),
+        format_args!("object {}: alternate images", id.0),
     );
     report.expect(
         !image.has(b"OPI"),
         "6.2.8-2",
-        format!("object {}: image kept elsewhere", id.0),
+        format_args!("object {}: image kept elsewhere", id.0),
     );
     let interpolate = visit::value(document, image, b"Interpolate");
     report.expect(
         matches!(interpolate, None | Some(Object::Boolean(false))),
         "6.2.8-3",
-        format!("object {}: image is interpolated", id.0),
+        format_args!("object {}: image is interpolated", id.0),
     );
     if let Some(intent) = visit::name(document, image, b"Intent") {
         intent_rule(report, id, intent);
@@ -337,7 +340,7 @@ fn image(report: &mut Report, document: &Document, id: ObjectId, image: &Diction
     report.expect(
         space != Some(b"DeviceCMYK"),
         "6.2.4.3-3",
-        format!("object {}: DeviceCMYK beside an RGB output intent", id.0),
+        format_args!("object {}: DeviceCMYK beside an RGB output intent", id.0),
     );
 }
 
@@ -346,12 +349,12 @@ fn form(report: &mut Report, document: &Document, id: ObjectId, form: &Dictionar
     report.expect(
         !form.has(b"OPI") && !postscript,
         "6.2.9-1",
-        format!("object {}: form with OPI or PostScript", id.0),
+        format_args!("object {}: form with OPI or PostScript", id.0),
     );
     report.expect(
         !form.has(b"Ref"),
         "6.2.9-2",
-        format!("object {}: reference to another file", id.0),
+        format_args!("object {}: reference to another file", id.0),
     );
 }
 
@@ -369,7 +372,11 @@ fn catalog(report: &mut Report, document: &Document, flavour: Flavour) {
         (b"Requirements", "6.11-1", "requirements on the reader"),
         (b"Perms", "6.1.12-1", "permissions"),
     ] {
-        report.expect(!catalog.has(key), rule, format!("the catalog has {what}"));
+        report.expect(
+            !catalog.has(key),
+            rule,
+            format_args!("the catalog has {what}"),
+        );
     }
     report.expect(
         flavour.carries_files() || !catalog.has(b"AF"),
@@ -381,7 +388,11 @@ fn catalog(report: &mut Report, document: &Document, flavour: Flavour) {
             (&b"JavaScript"[..], "6.5.1-1", "scripts"),
             (b"AlternatePresentations", "6.10-1", "presentations"),
         ] {
-            report.expect(!names.has(key), rule, format!("the catalog names {what}"));
+            report.expect(
+                !names.has(key),
+                rule,
+                format_args!("the catalog names {what}"),
+            );
         }
         report.expect(
             flavour.carries_files() || !names.has(b"EmbeddedFiles"),
@@ -399,21 +410,24 @@ fn carried(
     flavour: Flavour,
 ) {
     if !flavour.carries_files() {
-        report.add("6.8-5", format!("object {}: embedded file", id.0));
+        report.add("6.8-5", format_args!("object {}: embedded file", id.0));
         return;
     }
     report.expect(
         specification.has(b"F") && specification.has(b"UF"),
         "6.8-2",
-        format!("object {}: a carried file without F or UF", id.0),
+        format_args!("object {}: a carried file without F or UF", id.0),
     );
     report.expect(
         visit::name(document, specification, b"AFRelationship").is_some(),
         "6.8-3",
-        format!("object {}: a carried file without AFRelationship", id.0),
+        format_args!("object {}: a carried file without AFRelationship", id.0),
     );
     let Some(files) = visit::dictionary(document, specification, b"EF") else {
-        report.add("6.8-1", format!("object {}: EF is no dictionary", id.0));
+        report.add(
+            "6.8-1",
+            format_args!("object {}: EF is no dictionary", id.0),
+        );
         return;
     };
     for (_, file) in files {
@@ -433,7 +447,7 @@ fn carried(
         report.expect(
             typed,
             "6.8-1",
-            format!("object {}: a carried file without a media type", id.0),
+            format_args!("object {}: a carried file without a media type", id.0),
         );
     }
 }
@@ -445,7 +459,7 @@ fn page_rules(report: &mut Report, document: &Document, id: ObjectId, flavour: F
     report.expect(
         !page.has(b"PresSteps"),
         "6.10-2",
-        format!("page object {}: presentation steps", id.0),
+        format_args!("page object {}: presentation steps", id.0),
     );
     for key in [
         &b"MediaBox"[..],
@@ -457,7 +471,10 @@ fn page_rules(report: &mut Report, document: &Document, id: ObjectId, flavour: F
         if let Some(Object::Array(edges)) = visit::value(document, page, key) {
             box_rule(report, id, edges);
         } else if key == b"MediaBox" {
-            report.add("6.1.13-11", format!("page object {}: no MediaBox", id.0));
+            report.add(
+                "6.1.13-11",
+                format_args!("page object {}: no MediaBox", id.0),
+            );
         }
     }
     let space = visit::dictionary(document, page, b"Group")
@@ -465,7 +482,7 @@ fn page_rules(report: &mut Report, document: &Document, id: ObjectId, flavour: F
     report.expect(
         space.is_some() || flavour.part() == 1,
         "6.2.10-2",
-        format!("page object {}: no colour space to blend in", id.0),
+        format_args!("page object {}: no colour space to blend in", id.0),
     );
     if let Some(Object::Array(annotations)) = visit::value(document, page, b"Annots") {
         for annotation in annotations {
@@ -484,7 +501,7 @@ fn box_rule(report: &mut Report, id: ObjectId, edges: &[Object]) {
     report.expect(
         holds,
         "6.1.13-11",
-        format!(
+        format_args!(
             "page object {}: box {edges:?} is not 3 to 14,400 units",
             id.0
         ),
@@ -495,7 +512,7 @@ fn annotation_rules(report: &mut Report, document: &Document, page: ObjectId, ob
     let Some(annotation) = visit::resolve(document, object).and_then(visit::as_dictionary) else {
         report.add(
             "6.3.1-1",
-            format!("page object {}: annotation that is none", page.0),
+            format_args!("page object {}: annotation that is none", page.0),
         );
         return;
     };
@@ -503,7 +520,7 @@ fn annotation_rules(report: &mut Report, document: &Document, page: ObjectId, ob
     report.expect(
         kind == b"Link",
         "6.3.1-1",
-        format!(
+        format_args!(
             "page object {}: annotation {}",
             page.0,
             String::from_utf8_lossy(kind)
@@ -517,7 +534,7 @@ fn annotation_rules(report: &mut Report, document: &Document, page: ObjectId, ob
     report.expect(
         flags & 4 == 4 && flags & 0b1_0010_0011 == 0,
         "6.3.2-2",
-        format!("page object {}: annotation flags {flags}", page.0),
+        format_args!("page object {}: annotation flags {flags}", page.0),
     );
     if let Some(target) = visit::dictionary(document, annotation, b"A") {
         action(report, document, page, target);

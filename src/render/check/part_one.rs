@@ -26,7 +26,7 @@ pub(super) fn check(report: &mut Report, document: &Document) {
             report.expect(
                 profile.get(8).is_some_and(|major| *major <= 2),
                 "ISO 19005-1 6.2.3.2",
-                format!("object {}: colour profile newer than version 2", id.0),
+                format_args!("object {}: colour profile newer than version 2", id.0),
             );
         }
     }
@@ -39,7 +39,7 @@ fn nested(report: &mut Report, document: &Document, id: ObjectId, object: &Objec
         Object::Real(value) => report.expect(
             value.abs() <= LARGEST_REAL,
             "ISO 19005-1 6.1.12",
-            format!("object {}: real {value}", id.0),
+            format_args!("object {}: real {value}", id.0),
         ),
         Object::Array(list) => {
             for entry in list {
@@ -54,7 +54,11 @@ fn nested(report: &mut Report, document: &Document, id: ObjectId, object: &Objec
 
 fn of_dictionary(report: &mut Report, document: &Document, id: ObjectId, dictionary: &Dictionary) {
     let mut forbid = |holds: bool, what: &str| {
-        report.expect(holds, "ISO 19005-1 6.4", format!("object {}: {what}", id.0));
+        report.expect(
+            holds,
+            "ISO 19005-1 6.4",
+            format_args!("object {}: {what}", id.0),
+        );
     };
     let mask = visit::value(document, dictionary, b"SMask");
     forbid(
@@ -79,7 +83,7 @@ fn of_dictionary(report: &mut Report, document: &Document, id: ObjectId, diction
         report.expect(
             font.get(6) != Some(&b'+'),
             "ISO 19005-1 6.3.5",
-            format!("object {}: a font in part", id.0),
+            format_args!("object {}: a font in part", id.0),
         );
     }
     for (_, value) in dictionary {
@@ -123,7 +127,7 @@ fn agreement(report: &mut Report, document: &Document) {
         report.expect(
             packet.contains(&format!("{begin}{text}</")),
             "ISO 19005-1 6.7.3",
-            format!(
+            format_args!(
                 "the metadata have another {} than the document information",
                 String::from_utf8_lossy(key)
             ),

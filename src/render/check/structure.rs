@@ -61,7 +61,7 @@ pub(super) fn check(report: &mut Report, document: &Document, flavour: Flavour) 
         report.expect(
             mapped(),
             "6.7.3.4-1",
-            format!(
+            format_args!(
                 "object {}: structure type {}",
                 id.0,
                 String::from_utf8_lossy(name)
@@ -72,7 +72,7 @@ pub(super) fn check(report: &mut Report, document: &Document, flavour: Flavour) 
         report.expect(
             !is_standard(name),
             "6.7.3.4-3",
-            format!(
+            format_args!(
                 "standard type {} is given another role",
                 String::from_utf8_lossy(name)
             ),
@@ -85,7 +85,7 @@ fn language(report: &mut Report, document: &Document, number: u32, dictionary: &
         report.expect(
             is_language(tag),
             "6.7.4-1",
-            format!("object {number}: Lang is no language tag"),
+            format_args!("object {number}: Lang is no language tag"),
         );
     }
 }

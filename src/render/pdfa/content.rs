@@ -79,7 +79,8 @@ pub(super) fn rewrite(
         added_fonts: BTreeSet::new(),
     };
     let mut follower = Follower::default();
-    for operation in syntax::operations(&bytes) {
+    let mut operations = syntax::operations(&bytes);
+    while let Some(operation) = operations.next() {
         let operation = operation.map_err(|source| VisitError::Syntax {
             id: drawing.stream,
             source,
@@ -88,6 +89,7 @@ pub(super) fn rewrite(
         if !show(&mut rewriter, plan, &follower, &operation) {
             operands(&mut rewriter, plan, &operation);
         }
+        operations.reuse(operation);
     }
     let added = std::mem::take(&mut rewriter.added_fonts);
     if let Some(content) = rewriter.finish() {
@@ -213,7 +215,7 @@ fn show(
     let word = &bytes[operation.operator.clone()];
     let mut output = pieces.before(word);
     for (showing, elements) in &pieces.runs {
-        pieces_text(&mut output, (*showing, elements), id, follower);
+        pieces_text(&mut output, (*showing, elements), id, (bytes, follower));
     }
     if pieces.runs.iter().any(|(run, _)| *run == Showing::Missing) {
         rewriter.added_fonts.insert(id);
@@ -297,13 +299,13 @@ fn pieces_text(
     output: &mut Vec<u8>,
     (showing, elements): (Showing, &[Element]),
     font: ObjectId,
-    follower: &Follower,
+    (bytes, follower): (&[u8], &Follower),
 ) {
     let state = &follower.state;
     let missing = showing == Showing::Missing && !state.invisible;
     if missing {
         output.extend(format!("/{} ", tofu_name(font)).as_bytes());
-        output.extend(&state.font_size);
+        output.extend(&bytes[state.font_size.clone()]);
         output.extend(b" Tf ");
     }
     if showing == Showing::Private {
@@ -329,9 +331,9 @@ fn pieces_text(
     }
     if missing {
         output.extend(b" ");
-        output.extend(&state.font_name);
+        output.extend(&bytes[state.font_name.clone()]);
         output.extend(b" ");
-        output.extend(&state.font_size);
+        output.extend(&bytes[state.font_size.clone()]);
         output.extend(b" Tf");
     }
     output.extend(b"\n");

@@ -1,6 +1,7 @@
 //! The limits of ISO 19005-2, 6.1.8 and 6.1.13, on numbers, strings and names, and what a language tag may be.
 
 use crate::model::digest::Sha256Hex;
+use crate::render::syntax;
 
 /// Longest string, bytes (6.1.13).
 pub(crate) const LONGEST_STRING: usize = 32_767;
@@ -15,6 +16,9 @@ const LARGEST_REAL: f64 = 3.403e38;
 
 /// A better way to write a number, `None` where it can stay.
 pub(super) fn number(written: &[u8]) -> Option<Vec<u8>> {
+    if syntax::is_ordinary_number(written) {
+        return None;
+    }
     let text = std::str::from_utf8(written).ok()?;
     if text.contains('.') {
         let value: f64 = text.parse().ok()?;

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::ops::Range;
 
 use lopdf::{Document, ObjectId};
 
@@ -57,10 +58,10 @@ impl Usage {
 pub(super) struct TextState {
     /// The font in force.
     pub(super) font: Option<ObjectId>,
-    /// Its name in the resources as written, with the slash.
-    pub(super) font_name: Vec<u8>,
-    /// Its size as written.
-    pub(super) font_size: Vec<u8>,
+    /// Where its name in the resources is written, with the slash.
+    pub(super) font_name: Range<usize>,
+    /// Where its size is written.
+    pub(super) font_size: Range<usize>,
     /// Rendering mode 3: nothing is painted.
     pub(super) invisible: bool,
 }
@@ -109,8 +110,8 @@ impl Follower {
                 if let [name, size] = operation.operands.as_slice() {
                     let written = &bytes[name.at.clone()];
                     self.state.font = visit::font_id(document, owner, &syntax::name_bytes(written));
-                    self.state.font_name = written.to_vec();
-                    self.state.font_size = bytes[size.at.clone()].to_vec();
+                    self.state.font_name = name.at.clone();
+                    self.state.font_size = size.at.clone();
                 }
             }
             b"Tr" => {
@@ -172,7 +173,7 @@ pub(super) fn property<'a>(
                 if depth == 1
                     && at_key.kind == Kind::Name
                     && at_value.kind == Kind::Text
-                    && syntax::name_bytes(written) == key =>
+                    && syntax::name_bytes(written).as_ref() == key =>
             {
                 return Some(at_value);
             }
@@ -214,7 +215,8 @@ pub(super) fn usage(document: &Document, drawings: &[Drawing]) -> Result<Usage, 
     for drawing in drawings {
         let bytes = visit::plain(document, drawing.stream)?;
         let mut follower = Follower::default();
-        for operation in syntax::operations(&bytes) {
+        let mut operations = syntax::operations(&bytes);
+        while let Some(operation) = operations.next() {
             let operation = operation.map_err(|source| VisitError::Syntax {
                 id: drawing.stream,
                 source,
@@ -247,6 +249,7 @@ pub(super) fn usage(document: &Document, drawings: &[Drawing]) -> Result<Usage, 
                     }
                 }
             }
+            operations.reuse(operation);
         }
     }
     Ok(usage)
