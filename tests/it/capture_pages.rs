@@ -521,7 +521,7 @@ async fn what_comes_late_is_waited_for_wherever_anything_may_still_come() {
         let (mut page, raw) = rig.take(&pages.url(path)).await;
         let worth = verdict(&page);
         let view = image::open(raw.join("view.png")).unwrap().into_rgb8();
-        let wanted = image::Rgb(crate::pages::colour(9, 60));
+        let wanted = image::Rgb(colour(9, 60));
         let has_picture = view.pixels().any(|pixel| *pixel == wanted);
         told.push((path, worth, compared(&mut page), has_picture));
     }
