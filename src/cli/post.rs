@@ -167,7 +167,8 @@ pub(crate) async fn run(context: &Context, verb: PostVerb) -> Result<Outcome, Op
                 include_closed: args.include_closed,
             };
             let found = post::search(&app, &order).await?;
-            Ok(Outcome::done(document(&found)?, found_text(&found)))
+            let text = found_text(&found, order.include_closed);
+            Ok(Outcome::done(document(&found)?, text))
         }
         PostVerb::Show(args) => {
             let shown = post::show(&app, &args.key, args.include_closed).await?;
@@ -256,9 +257,14 @@ fn reviewed(row: &PostRow, flags: &[(Flag, bool)]) -> Outcome {
     )
 }
 
-fn found_text(found: &Found) -> String {
-    if found.posts.is_empty() {
+fn found_text(found: &Found, include_closed: bool) -> String {
+    if found.posts.is_empty() && include_closed {
         return "Inga inlägg hittades.".to_owned();
+    }
+    if found.posts.is_empty() {
+        // Most exports do not tell who could see a post, and what is not known to be open is protected.
+        return "Inga öppna inlägg hittades. Skyddade inlägg söks bara med --include-closed."
+            .to_owned();
     }
     let mut lines = Vec::new();
     for hit in &found.posts {
