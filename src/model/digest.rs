@@ -80,7 +80,11 @@ impl Sha256Hex {
         loop {
             match reader.read(&mut piece)? {
                 0 => return Ok(Self(hex::encode(digest.finalize()))),
-                bytes => digest.update(piece.get(..bytes).unwrap_or_default()),
+                bytes => {
+                    let given = piece.get(..bytes);
+                    let too_many = || std::io::Error::other("a reader told of more than it gave");
+                    digest.update(given.ok_or_else(too_many)?);
+                }
             }
         }
     }

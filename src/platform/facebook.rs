@@ -13,6 +13,7 @@ use crate::platform::container::Container;
 use crate::platform::draft::{self, finish};
 use crate::platform::error::PlatformError;
 use crate::platform::html::{push_unique, web_address};
+use crate::platform::meta;
 use crate::platform::meta::message::{MESSAGES, PARTICIPANTS};
 use crate::platform::meta::{
     add_media, describe, labels, mended, message, moment, named_author, note_repair, own_author,
@@ -137,6 +138,12 @@ impl Replies for Facebook {
             }
             _ => {}
         }
+    }
+
+    fn learned(&self, source: &Source<'_>, known: &mut Known) {
+        known
+            .addresses
+            .push(meta::site(source.address, "facebook.com"));
     }
 
     fn posts(&self, at: &At<'_, '_>, item: &Value, bytes: &[u8], out: &mut Out) {

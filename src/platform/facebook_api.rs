@@ -15,6 +15,7 @@ use crate::platform::draft::{self, Origin, finish};
 use crate::platform::error::PlatformError;
 use crate::platform::graph::{author, count, listed, moment, place};
 use crate::platform::html::{push_unique, web_address};
+use crate::platform::meta;
 use crate::platform::object::{many, text, word};
 use crate::platform::replies::{self, At, InFile, Known, Out, Replies};
 use crate::platform::{Importer, Items, Parsed, Source, redact};
@@ -79,7 +80,6 @@ impl Replies for FacebookApi {
         if is_page(item) {
             known.own.insert(id);
             known.own_name = text(item, "name");
-            known.addresses.extend(text(item, "link"));
             return;
         }
         // The id of a page's post begins with the page's; a comment's with the post's second half.
@@ -92,6 +92,12 @@ impl Replies for FacebookApi {
                 known.own.insert(page.to_owned());
             }
         }
+    }
+
+    fn learned(&self, source: &Source<'_>, known: &mut Known) {
+        known
+            .addresses
+            .push(meta::site(source.address, "facebook.com"));
     }
 
     fn posts(&self, at: &At<'_, '_>, item: &Value, bytes: &[u8], out: &mut Out) {

@@ -9,6 +9,7 @@ use crate::platform::container::Container;
 use crate::platform::draft::{self, finish};
 use crate::platform::error::PlatformError;
 use crate::platform::html::push_unique;
+use crate::platform::meta;
 use crate::platform::meta::message::{MESSAGES, PARTICIPANTS};
 use crate::platform::meta::{
     add_media, describe, labels, mended, message, moment, note_repair, own_author, private,
@@ -95,6 +96,12 @@ impl Replies for Instagram {
             PROFILE => learn_account(item, known),
             _ => {}
         }
+    }
+
+    fn learned(&self, source: &Source<'_>, known: &mut Known) {
+        known
+            .addresses
+            .push(meta::site(source.address, "instagram.com"));
     }
 
     fn posts(&self, at: &At<'_, '_>, item: &Value, bytes: &[u8], out: &mut Out) {

@@ -13,6 +13,7 @@ use crate::platform::draft::{self, finish};
 use crate::platform::error::PlatformError;
 use crate::platform::graph::{author, count, listed, moment, place};
 use crate::platform::html::{push_unique, web_address};
+use crate::platform::meta;
 use crate::platform::object::{many, number, text, word};
 use crate::platform::replies::{self, At, Known, Out, Replies};
 use crate::platform::{Importer, Items, Parsed, Source, redact};
@@ -80,6 +81,12 @@ impl Replies for InstagramApi {
                 .or_else(|| owner.and_then(|owner| text(owner, "username")))
                 .or_else(|| known.own_handle.take());
         }
+    }
+
+    fn learned(&self, source: &Source<'_>, known: &mut Known) {
+        known
+            .addresses
+            .push(meta::site(source.address, "instagram.com"));
     }
 
     fn posts(&self, at: &At<'_, '_>, item: &Value, bytes: &[u8], out: &mut Out) {

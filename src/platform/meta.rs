@@ -65,6 +65,20 @@ pub(crate) fn note_repair(post: &mut Post, any: bool) {
     }
 }
 
+/// The address that an export of the site `host` is of: the account's own where it is there, else the site's, which tells
+/// that the account is another's.
+pub(crate) fn site(address: &str, host: &str) -> String {
+    let own = url::Url::parse(address).ok();
+    let own = own
+        .as_ref()
+        .and_then(url::Url::host_str)
+        .unwrap_or_default();
+    if own == host || own.ends_with(&format!(".{host}")) {
+        return address.to_owned();
+    }
+    format!("https://www.{host}/")
+}
+
 /// A member that is a time in Unix seconds, or in a fraction of them.
 pub(crate) fn moment(item: &Value, name: &str, per_second: i64) -> Option<PostTime> {
     time::unix(item.get(name)?.as_i64()?, per_second)
@@ -258,6 +272,25 @@ mod tests {
             prop_assert_eq!(repaired(&format!("{text}{other}{text}")), None);
             let swedish: String = text.chars().filter(|one| !one.is_ascii()).collect();
             prop_assert_eq!(repaired(&swedish), None);
+        }
+    }
+
+    #[test]
+    fn an_account_elsewhere_is_told_by_the_sites_own_address() {
+        for (address, of) in [
+            (
+                "https://m.facebook.com/kommun",
+                "https://m.facebook.com/kommun",
+            ),
+            ("https://facebook.com/kommun", "https://facebook.com/kommun"),
+            (
+                "https://www.instagram.com/kommun",
+                "https://www.facebook.com/",
+            ),
+            ("https://notfacebook.com/", "https://www.facebook.com/"),
+            ("", "https://www.facebook.com/"),
+        ] {
+            assert_eq!(site(address, "facebook.com"), of);
         }
     }
 

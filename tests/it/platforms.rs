@@ -168,6 +168,15 @@ fn every_importer_has_fixtures_that_it_recognises() {
 }
 
 #[test]
+fn the_schema_of_an_ingest_knows_every_format() {
+    let path = repository().join("docs/format/ingest.schema.json");
+    let schema: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let told = schema.pointer("/properties/result/properties/format/enum");
+    let names: Vec<Value> = ALL.iter().map(|one| Value::from(one.name())).collect();
+    assert_eq!(told, Some(&Value::from(names)));
+}
+
+#[test]
 fn wxr_posts_and_comments_become_posts_with_role_time_thread_and_visibility() {
     let read = read(&fixture("wxr/kommunblogg/export.xml")).unwrap();
     assert_eq!(read.refused, []);

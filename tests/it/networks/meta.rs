@@ -4,6 +4,7 @@ use bevara::model::post::{AuthorRole, PostKind, StateValue, Visibility};
 use serde_json::Value;
 
 use crate::platforms::{Read, every_sample_reads_twice_the_same, fixture, read_of, zipped};
+use crate::support::Archive;
 
 /// A line for each post: kind, role, visibility, state, time, files, text.
 fn lines(read: &Read) -> Vec<String> {
@@ -352,4 +353,39 @@ fn nothing_of_an_export_that_does_not_say_so_is_public() {
             Visibility::Unknown
         )
     );
+}
+
+#[test]
+fn an_export_of_another_platform_than_the_accounts_is_told_of() {
+    let day = "2026-09-01";
+    let archive = Archive::new(day);
+    archive.add_account(
+        day,
+        "fb",
+        "facebook",
+        "https://m.facebook.com/exempelkoping",
+    );
+    archive.add_account(
+        day,
+        "ig",
+        "instagram",
+        "https://www.instagram.com/exempelkoping/",
+    );
+    let warned = |alias: &str, case: &str| {
+        let export = fixture(case);
+        let ran = archive.json(day, &["ingest", alias, export.to_str().unwrap()]);
+        let findings = ran.document()["findings"].to_string();
+        findings.contains("W-OTHER-SITE")
+    };
+    assert!(warned("ig", "facebook/person"));
+    assert!(warned("fb", "instagram-api/svar"));
+    assert!(!warned("fb", "facebook/person"));
+    assert!(!warned("ig", "instagram-api/svar"));
+    // What no export tells to be open is not found without asking for it, and the answer says so.
+    let search = |more: &[&str]| {
+        let args = [&["post", "search", "nytt år"], more].concat();
+        archive.text(day, &args).stdout
+    };
+    assert!(search(&[]).contains("--include-closed"));
+    assert!(search(&["--include-closed"]).contains("[nytt år]"));
 }
