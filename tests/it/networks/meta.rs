@@ -388,4 +388,11 @@ fn an_export_of_another_platform_than_the_accounts_is_told_of() {
     };
     assert!(search(&[]).contains("--include-closed"));
     assert!(search(&["--include-closed"]).contains("[nytt år]"));
+    let args = ["post", "search", "nytt år", "--include-closed"];
+    let found = archive.json(day, &args).result()["posts"].clone();
+    let key = found[0]["post"].as_str().unwrap();
+    let shown = archive
+        .json(day, &["post", "show", key, "--include-closed"])
+        .result();
+    assert!(shown.to_string().contains("\"role_basis\":\"own_export\""));
 }
