@@ -216,16 +216,16 @@ fn post(at: &At<'_, '_>, item: &Value, bytes: &[u8]) -> Result<Parsed, String> {
     note_repair(&mut post, any);
     post.author = own_author(at);
     let labels = labels(&item);
-    let said = [
-        "timestamp",
-        "creation_timestamp",
-        "create_timestamp",
-        "start_timestamp",
-    ]
-    .into_iter()
-    .find_map(|name| moment(&item, name, 1))
-    .or(labels.time);
-    post.posted_at = said.ok_or("the item has no time")?;
+    let said = ["timestamp", "creation_timestamp", "create_timestamp"]
+        .into_iter()
+        .find_map(|name| moment(&item, name, 1))
+        .or(labels.time);
+    match said {
+        Some(said) => post.posted_at = said,
+        // Older exports tell when an event is held, not when it was published.
+        None if EVENTS.contains(&array) => {}
+        None => return Err("the item has no time".to_owned()),
+    }
     let mut media = Vec::new();
     if let Some(comment) = comment_of(&item) {
         post.kind = PostKind::Comment;

@@ -84,7 +84,7 @@ impl Replies for FacebookApi {
         }
         // The id of a page's post begins with the page's; a comment's with the post's second half.
         if let Some((page, own)) = id.split_once('_')
-            && !is_comment(item)
+            && !is_comment(item, known)
         {
             known.ids.insert(own.to_owned(), id.clone());
             let from = item.get("from").and_then(|from| word(from, "id"));
@@ -110,7 +110,7 @@ impl Replies for FacebookApi {
         if item.get("created_time").is_none() {
             return out.skip("other_reply");
         }
-        if is_comment(item) {
+        if is_comment(item, at.known) {
             return comments(at, String::new(), item, None, out);
         }
         out.post(post(at, item, bytes));
@@ -126,14 +126,14 @@ fn is_page(item: &Value) -> bool {
     item.get("category_list").is_some() || item.get("fan_count").is_some()
 }
 
-/// Comments have a message and none of what only posts have.
-fn is_comment(item: &Value) -> bool {
+/// Whether an item is a comment: by members that only comments or only posts have, by what its id begins with (a post's with
+/// the page's, a comment's with the post's), or by being from somebody else.
+fn is_comment(item: &Value, known: &Known) -> bool {
     let of_posts = [
         "status_type",
         "story",
         "privacy_type",
         "images",
-        "permalink_url",
         "updated_time",
         "full_picture",
         "shares",
@@ -152,7 +152,16 @@ fn is_comment(item: &Value) -> bool {
         "can_remove",
     ];
     let has = |names: &[&str]| names.iter().any(|name| item.get(name).is_some());
-    has(&of_comments) || !has(&of_posts)
+    if has(&of_comments) || has(&of_posts) {
+        return has(&of_comments);
+    }
+    let id = word(item, "id").unwrap_or_default();
+    let first = id.split_once('_').map_or("", |(first, _)| first);
+    if known.ids.contains_key(first) || known.own.contains(first) {
+        return known.ids.contains_key(first);
+    }
+    let from = item.get("from").and_then(|from| word(from, "id"));
+    from.is_some_and(|from| from != first)
 }
 
 /// A comment and those on it, each before its answers. `under` is the post it stands under, where the reply tells.

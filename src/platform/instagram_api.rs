@@ -18,6 +18,10 @@ use crate::platform::object::{many, number, text, word};
 use crate::platform::replies::{self, At, Known, Out, Replies};
 use crate::platform::{Importer, Items, Parsed, Source, redact};
 
+/// A time as the interface writes it.
+static TIME: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#""timestamp"\s*:\s*"\d{4}-\d\d-\d\dT[\d:]+\+0000""#).ok());
+
 /// A time of the interface that ended in 2020.
 static OLD_TIME: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#""created_time"\s*:\s*"\d{9,11}""#).ok());
@@ -63,13 +67,13 @@ impl Replies for InstagramApi {
 
     fn is_reply(&self, head: &str) -> bool {
         let has = |name: &str| head.contains(&format!("\"{name}\""));
-        let is_old = OLD_TIME.as_ref().is_some_and(|time| time.is_match(head));
-        (has("timestamp") && has("id") && (has("media_type") || has("media_product_type")))
-            || (has("timestamp")
-                && has("id")
-                && has("text")
-                && (has("username") || has("like_count") || has("hidden")))
-            || (is_old && (has("images") || (has("text") && has("from"))))
+        let is_told = |time: &LazyLock<Option<Regex>>| {
+            let time = time.as_ref();
+            time.is_some_and(|time| time.is_match(head))
+        };
+        let is_media = has("media_type") || has("media_product_type") || has("caption");
+        (is_told(&TIME) && (is_media || has("text")))
+            || (is_told(&OLD_TIME) && (has("images") || (has("text") && has("from"))))
     }
 
     fn learn(&self, item: &Value, _array: &str, known: &mut Known) {

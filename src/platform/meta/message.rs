@@ -66,8 +66,10 @@ pub(crate) fn read(at: &At<'_, '_>, item: &Value, bytes: &[u8]) -> Result<Parsed
     let written = text(&item, "content").or(shared).unwrap_or_default();
     draft::set_text(&mut post, &written);
     if let Some(url) = share.and_then(|share| text(share, "link")) {
-        let url = web_address(&url).ok_or("the shared address is none")?;
-        push_unique(&mut post.links, url);
+        match web_address(&url) {
+            Some(url) => push_unique(&mut post.links, url),
+            None => post.warnings.push("link-unreadable".to_owned()),
+        }
     }
     let mut media = Vec::new();
     for (list, kind) in FILES {

@@ -65,6 +65,7 @@ fn a_page_of_facebook_gives_posts_comments_messages_and_what_no_post_shows() {
             "comment public unknown live 2024-06-20T13:26:40Z [] Bra fråga",
             "comment authority unknown live 2024-06-20T14:50:00Z [] Nyare form: vi återkommer på måndag.",
             "event authority unknown live 2024-06-27T14:53:20Z [] Kom och se bilarna!",
+            "event authority unknown live - [] Hölls på torget",
             "message authority direct live 2024-06-20T13:27:40Z [] Hej! Vi öppnar kl. 8.",
             "message public direct live 2024-06-20T13:27:10Z [image:present] ",
             "message public direct live 2024-06-20T13:26:40Z [] När öppnar biblioteket på måndag?",
@@ -113,6 +114,8 @@ fn a_page_of_facebook_gives_posts_comments_messages_and_what_no_post_shows() {
         newer.links,
         ["https://www.facebook.com/exempelkoping/posts/1"]
     );
+    let asked = &post(&read, "När öppnar").post;
+    assert!(asked.warnings.contains(&"link-unreadable".to_owned()));
     let sent = &post(&read, "Hej! Vi öppnar").post;
     assert!(
         sent.thread_key
@@ -395,4 +398,28 @@ fn an_export_of_another_platform_than_the_accounts_is_told_of() {
         .json(day, &["post", "show", key, "--include-closed"])
         .result();
     assert!(shown.to_string().contains("\"role_basis\":\"own_export\""));
+}
+
+#[test]
+fn replies_with_nothing_but_what_is_given_unasked_are_told_apart_by_their_ids() {
+    let read = read_of(
+        &fixture("facebook-api/standard"),
+        "https://www.facebook.com/exempelkoping",
+    );
+    assert_eq!(
+        lines(&read),
+        [
+            "comment unknown unknown live 2026-05-04T09:00:00Z [] Tack!",
+            "post unknown unknown live 2026-05-04T08:00:00Z [] Vägen är öppen.",
+            "post unknown unknown live 2026-05-05T08:00:00Z [] Simhallen är stängd.",
+        ]
+    );
+    let road = &post(&read, "Vägen").post.key;
+    assert_eq!(post(&read, "Tack").post.thread_root.as_ref(), Some(road));
+    let read = read_of(&fixture("instagram-api/standard"), "");
+    assert_eq!(read.format, "instagram-api");
+    assert_eq!(
+        lines(&read),
+        ["comment unknown unknown live 2026-09-20T09:00:00Z [] När är marknaden?"]
+    );
 }
