@@ -36,8 +36,8 @@ impl Crew {
         }
     }
 
-    /// Whether another capture can be sent now. Pages that wait to be judged hold memory: there are never more of them
-    /// than slots.
+    /// Whether another capture can be sent now. Pages that are judged hold memory: there are never more of them than twice
+    /// the slots.
     pub(crate) fn has_room(&self) -> bool {
         self.visits.len() < self.slots && self.judgements.len() <= self.slots
     }
