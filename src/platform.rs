@@ -18,6 +18,7 @@ mod html;
 mod instagram;
 mod instagram_api;
 mod json_feed;
+mod linkedin;
 mod mastodon;
 mod mastodon_api;
 mod media;
@@ -58,6 +59,7 @@ pub const ALL: &[&dyn Importer] = &[
     &x::X,
     &youtube::Youtube,
     &youtube_api::YoutubeApi,
+    &linkedin::Linkedin,
     &instagram::Instagram,
     &facebook::Facebook,
     &facebook_api::FacebookApi,

@@ -244,6 +244,22 @@ pub(crate) fn web_address(text: &str) -> Option<String> {
     (web && !text.chars().any(|c| c.is_control() || c.is_whitespace())).then(|| text.to_owned())
 }
 
+/// Part of an address with percent-encoding taken away; `None` where the bytes are no UTF-8.
+pub(crate) fn without_percent(text: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let code = (*first == b'%')
+            .then(|| after.get(..2))
+            .flatten()
+            .and_then(|digits| std::str::from_utf8(digits).ok())
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(code.unwrap_or(*first));
+        rest = if code.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8(bytes).ok()
+}
+
 /// Whether two addresses lead to one place: the scheme, the host's case, `www.` and a slash at the end do not count.
 pub(crate) fn same_address(one: &str, other: &str) -> bool {
     match (bare_address(one), bare_address(other)) {

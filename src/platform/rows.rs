@@ -2,7 +2,7 @@
 //! one by one. Paragraphs before the header are passed over, and a row that is cut off is refused.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{self, Read};
 use std::rc::Rc;
 
@@ -36,6 +36,18 @@ pub(crate) trait Tables: Sync {
     fn post(&self, row: &Row<'_, '_>) -> Result<Parsed, String>;
     /// The address of the account that the row says the export is of.
     fn address(&self, row: &Row<'_, '_>) -> Option<String>;
+    /// Whether quotation marks inside a cell of the table are written `\"`, beside the `""` of RFC 4180.
+    fn backslashes(&self, _table: &str) -> bool {
+        false
+    }
+    /// How much of the account an export with these tables can hold.
+    fn completeness(&self, _source: &Source<'_>, _tables: &BTreeSet<&'static str>) -> Completeness {
+        Completeness::OwnOnly
+    }
+    /// What is doubtful about an export with these tables, in Swedish.
+    fn notes(&self, _source: &Source<'_>, _tables: &BTreeSet<&'static str>) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// A row and where it stands.
@@ -68,15 +80,43 @@ impl Row<'_, '_> {
     }
 }
 
-/// Counts the quotation marks that are read: where they are odd at the end, the last row is cut.
+/// Counts the quotation marks that are read: where they are odd at the end, the last row is cut. Where they may be written
+/// `\"`, gives `""` for it, so that lines and bytes stay where they are.
 struct Quotes<R> {
     reader: R,
     seen: Rc<Cell<u64>>,
+    backslashes: bool,
+    /// A backslash that was read and not given yet: what follows it decides.
+    held: bool,
 }
 
 impl<R: Read> Read for Quotes<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.reader.read(buffer)?;
+        let mut count = 0;
+        while count == 0 && !buffer.is_empty() {
+            let held = usize::from(std::mem::take(&mut self.held));
+            if held == 1 {
+                buffer[0] = b'\\';
+            }
+            // A buffer of one byte leaves no room beside the backslash.
+            let read = self.reader.read(&mut buffer[held..])?;
+            count = held + read;
+            if self.backslashes {
+                for at in 1..count {
+                    if buffer[at] == b'"' && buffer[at - 1] == b'\\' {
+                        buffer[at - 1] = b'"';
+                    }
+                }
+                let last = count.checked_sub(1).map(|last| buffer[last]);
+                if last == Some(b'\\') && read > 0 {
+                    self.held = true;
+                    count -= 1;
+                }
+            }
+            if read == 0 {
+                break;
+            }
+        }
         let marks: u64 = buffer[..count]
             .iter()
             .map(|byte| u64::from(*byte == b'"'))
@@ -168,6 +208,7 @@ pub(crate) fn read<'a>(
     Ok(Box::new(RowItems {
         format,
         source: *source,
+        tables: files.iter().map(|file| file.table).collect(),
         files,
         current: None,
         seen: Seen::default(),
@@ -187,7 +228,11 @@ struct Open {
 }
 
 impl Open {
-    fn new(container: &Container, known: Known) -> Result<Self, PlatformError> {
+    fn new(
+        format: &dyn Tables,
+        container: &Container,
+        known: Known,
+    ) -> Result<Self, PlatformError> {
         let quotes = Rc::new(Cell::new(0));
         let reader: Box<dyn Read> = Box::new(container.read(known.member)?);
         let mut open = Self {
@@ -195,6 +240,8 @@ impl Open {
             records: records(Quotes {
                 reader,
                 seen: Rc::clone(&quotes),
+                backslashes: format.backslashes(known.table),
+                held: false,
             }),
             quotes,
             known,
@@ -241,6 +288,7 @@ impl Open {
 struct RowItems<'a> {
     format: &'static dyn Tables,
     source: Source<'a>,
+    tables: BTreeSet<&'static str>,
     files: VecDeque<Known>,
     current: Option<Open>,
     /// Posts given, by half a digest: parts of an export may overlap.
@@ -257,7 +305,7 @@ impl RowItems<'_> {
                 let Some(known) = self.files.pop_front() else {
                     return Ok(None);
                 };
-                self.current = Some(Open::new(container, known)?);
+                self.current = Some(Open::new(self.format, container, known)?);
                 continue;
             };
             let Some((line, cells)) = file.row(container)? else {
@@ -315,7 +363,7 @@ impl Items for RowItems<'_> {
         let skipped = self.skipped.iter().filter(|(_, count)| **count > 0);
         Summary {
             format_version: None,
-            completeness: Completeness::OwnOnly,
+            completeness: self.format.completeness(&self.source, &self.tables),
             skipped: skipped
                 .map(|(what, count)| Skipped {
                     what: (*what).to_owned(),
@@ -323,7 +371,7 @@ impl Items for RowItems<'_> {
                 })
                 .collect(),
             addresses: self.addresses.clone(),
-            notes: Vec::new(),
+            notes: self.format.notes(&self.source, &self.tables),
         }
     }
 }

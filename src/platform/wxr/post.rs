@@ -346,18 +346,7 @@ impl Reader<'_, '_> {
 fn upload_path(address: &str) -> Option<String> {
     let path = address.split(['?', '#']).next()?;
     let (_, below) = path.rsplit_once("uploads/")?;
-    let mut bytes = Vec::new();
-    let mut rest = below.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let code = (*first == b'%')
-            .then(|| after.get(..2))
-            .flatten()
-            .and_then(|digits| std::str::from_utf8(digits).ok())
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        bytes.push(code.unwrap_or(*first));
-        rest = if code.is_some() { &after[2..] } else { after };
-    }
-    String::from_utf8(bytes).ok()
+    html::without_percent(below)
 }
 
 /// `text` without hashes of e-mail addresses.

@@ -7,7 +7,7 @@ use crate::platforms::{Read, every_sample_reads_twice_the_same, fixture, read_of
 use crate::support::Archive;
 
 /// A line for each post: kind, role, visibility, state, time, files, text.
-fn lines(read: &Read) -> Vec<String> {
+pub(super) fn lines(read: &Read) -> Vec<String> {
     let line = |parsed: &bevara::platform::Parsed| {
         let post = &parsed.post;
         let json = serde_json::to_value(post).unwrap();
@@ -38,7 +38,7 @@ fn lines(read: &Read) -> Vec<String> {
 }
 
 #[track_caller]
-fn post<'a>(read: &'a Read, text: &str) -> &'a bevara::platform::Parsed {
+pub(super) fn post<'a>(read: &'a Read, text: &str) -> &'a bevara::platform::Parsed {
     let found = read
         .posts
         .iter()
@@ -46,7 +46,7 @@ fn post<'a>(read: &'a Read, text: &str) -> &'a bevara::platform::Parsed {
     found.unwrap_or_else(|| panic!("no post {text}"))
 }
 
-fn refused(read: &Read) -> Vec<String> {
+pub(super) fn refused(read: &Read) -> Vec<String> {
     let line = |(place, reason): &(String, String)| format!("{place}: {reason}");
     read.refused.iter().map(line).collect()
 }
