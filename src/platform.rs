@@ -32,6 +32,7 @@ mod replies;
 mod rows;
 mod seen;
 mod text_facts;
+mod tiktok;
 mod time;
 mod wordpress_rest;
 mod wxr;
@@ -60,6 +61,7 @@ pub const ALL: &[&dyn Importer] = &[
     &youtube::Youtube,
     &youtube_api::YoutubeApi,
     &linkedin::Linkedin,
+    &tiktok::Tiktok,
     &instagram::Instagram,
     &facebook::Facebook,
     &facebook_api::FacebookApi,

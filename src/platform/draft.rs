@@ -10,6 +10,7 @@ use crate::platform::html::{self, LineEnds, push_unique};
 use crate::platform::media;
 use crate::platform::redact;
 use crate::platform::text_facts::{add_hashtags, add_links};
+use crate::platform::time;
 use crate::platform::{Importer, Media, Parsed, Source, media_name};
 
 /// Where an item was read, and by whom.
@@ -124,6 +125,26 @@ pub(crate) fn unknown_time() -> PostTime {
         original: String::new(),
         precision: Precision::Second,
         zone_basis: ZoneBasis::ExplicitOffset,
+    }
+}
+
+/// Sets the time that an export writes without a zone, or with UTC after it; what cannot be read stays as it stands.
+pub(crate) fn set_time(post: &mut Post, told: &str) {
+    let zoned = told.strip_suffix(" UTC").and_then(time::without_zone);
+    if let Some(zoned) = zoned {
+        post.posted_at = PostTime {
+            original: told.to_owned(),
+            zone_basis: ZoneBasis::ExplicitOffset,
+            ..zoned
+        };
+        return;
+    }
+    match time::any(told) {
+        Some((time, assumed)) => {
+            post.posted_at = time;
+            post.warnings.extend(assumed.map(str::to_owned));
+        }
+        None => told.clone_into(&mut post.posted_at.original),
     }
 }
 

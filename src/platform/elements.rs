@@ -1,5 +1,5 @@
-//! Cuts a JSON array, or arrays that are members of a JSON object, into elements without holding more than one of them,
-//! so that a broken element costs itself and a file of any size can be read.
+//! Cuts a JSON array, or arrays that are members of a JSON object at any depth, into elements without holding more than one
+//! of them, so that a broken element costs itself and a file of any size can be read.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead};
@@ -34,8 +34,10 @@ pub(crate) struct Elements<R> {
     at: u64,
     names: &'static [&'static str],
     state: State,
-    /// The array that is read, and the number of its next element.
-    array: (&'static str, u64),
+    /// The members that lead to the object that is read, from the document's own.
+    path: Vec<String>,
+    /// The array that is read, and the number of its next element; `None` for an object that is one element.
+    array: (&'static str, Option<u64>),
     /// The members beside the arrays that hold no array or object: type, id, totals.
     pub(crate) members: BTreeMap<String, Vec<u8>>,
     /// Whether there was an array to cut.
@@ -49,18 +51,22 @@ enum State {
     Start,
     Members,
     Inside { first: bool },
+    Object,
     End,
 }
 
 impl<R: BufRead> Elements<R> {
-    /// `names` are the arrays to cut where the document is an object; others are passed over.
+    /// `names` are the arrays to cut where the document is an object; others are passed over. A name may be a path with
+    /// slashes between its parts, whose last part may be `*` for any name; where it ends with a slash, the object that lies
+    /// there is one element.
     pub(crate) fn new(reader: R, names: &'static [&'static str]) -> Self {
         Self {
             reader,
             at: 0,
             names,
             state: State::Start,
-            array: ("", 0),
+            path: Vec::new(),
+            array: ("", Some(0)),
             members: BTreeMap::new(),
             found: false,
             closed: false,
@@ -69,9 +75,14 @@ impl<R: BufRead> Elements<R> {
 
     /// JSON Pointer (RFC 6901) of the element that [`Self::element`] gave last.
     pub(crate) fn pointer(&self) -> String {
-        let (name, next) = self.array;
-        let slash = if name.is_empty() { "" } else { "/" };
-        format!("{slash}{name}/{}", next.saturating_sub(1))
+        let mut pointer = String::new();
+        for part in &self.path {
+            pointer.extend(["/", &part.replace('~', "~0").replace('/', "~1")]);
+        }
+        if let (_, Some(next)) = self.array {
+            pointer.extend(["/", &next.saturating_sub(1).to_string()]);
+        }
+        pointer
     }
 
     /// The name of the array that [`Self::element`] gave an element of last; empty for the document itself.
@@ -89,6 +100,7 @@ impl<R: BufRead> Elements<R> {
                     (Some(b']'), _) => {
                         self.skip();
                         self.state = State::Members;
+                        self.path.pop();
                         if self.array.0.is_empty() {
                             self.closed = true;
                             self.state = State::End;
@@ -102,6 +114,7 @@ impl<R: BufRead> Elements<R> {
                     (Some(_), false) => return Err(self.form(", or ]")),
                     (None, _) => self.state = State::End,
                 },
+                State::Object => return self.inside(),
                 State::End => return Ok(None),
             }
         }
@@ -122,8 +135,12 @@ impl<R: BufRead> Elements<R> {
     }
 
     fn inside(&mut self) -> Result<Option<Element>, CutError> {
-        self.state = State::Inside { first: false };
-        self.array.1 += 1;
+        self.array.1 = self.array.1.map(|next| next + 1);
+        self.state = if self.array.1.is_some() {
+            State::Inside { first: false }
+        } else {
+            State::Members
+        };
         self.peek()?;
         let mut bytes = Vec::new();
         let element = match self.value(&mut bytes)? {
@@ -142,11 +159,18 @@ impl<R: BufRead> Elements<R> {
 
     /// Reads one member of the object, or its end.
     fn member(&mut self) -> Result<(), CutError> {
+        // The object that was an element was left as the last part of the path.
+        if self.array.1.is_none() {
+            self.path.pop();
+            self.array = ("", Some(0));
+        }
         match self.peek()? {
             Some(b'}') => {
                 self.skip();
-                self.closed = true;
-                self.state = State::End;
+                if self.path.pop().is_none() {
+                    self.closed = true;
+                    self.state = State::End;
+                }
                 return Ok(());
             }
             Some(b',') => {
@@ -167,17 +191,28 @@ impl<R: BufRead> Elements<R> {
         let key: String =
             serde_json::from_slice(&key).map_err(|_form| self.form("a member's name"))?;
         self.expect(b':', ":")?;
-        let named = self.names.iter().find(|name| **name == key).copied();
         match self.peek()? {
-            Some(b'[') if named.is_some() => {
+            Some(b'[') if let Some(name) = self.named(&key, Wanted::Array) => {
                 self.skip();
-                self.array = (named.unwrap_or_default(), 0);
+                self.path.push(key);
+                self.array = (name, Some(0));
                 self.found = true;
                 self.state = State::Inside { first: true };
+            }
+            Some(b'{') if let Some(name) = self.named(&key, Wanted::Object) => {
+                self.path.push(key);
+                self.array = (name, None);
+                self.found = true;
+                self.state = State::Object;
+            }
+            Some(b'{') if self.named(&key, Wanted::Way).is_some() => {
+                self.skip();
+                self.path.push(key);
             }
             Some(_) => {
                 let mut bytes = Vec::new();
                 if self.value(&mut bytes)? == Taken::Whole
+                    && self.path.is_empty()
                     && !matches!(bytes.first(), Some(b'[' | b'{'))
                 {
                     self.members.insert(key, bytes);
@@ -186,6 +221,24 @@ impl<R: BufRead> Elements<R> {
             None => self.state = State::End,
         }
         Ok(())
+    }
+
+    /// The name among those asked for that the member `key` of the object that is read has, or lies on the way to.
+    fn named(&self, key: &str, wanted: Wanted) -> Option<&'static str> {
+        let here = || self.path.iter().map(String::as_str).chain([key]);
+        let depth = self.path.len() + 1;
+        self.names.iter().copied().find(|name| {
+            let parts = name.strip_suffix('/').unwrap_or(name).split('/');
+            let count = parts.clone().count();
+            let kind = match wanted {
+                Wanted::Array => count == depth && !name.ends_with('/'),
+                Wanted::Object => count == depth && name.ends_with('/'),
+                Wanted::Way => count > depth,
+            };
+            kind && parts
+                .zip(here())
+                .all(|(part, here)| part == here || part == "*")
+        })
     }
 
     /// Reads a value of any kind. Brackets are counted outside strings; whether it is JSON, its reader will see.
@@ -286,6 +339,17 @@ impl<R: BufRead> Elements<R> {
     }
 }
 
+/// What a member may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    /// An array to cut.
+    Array,
+    /// An object that is one element.
+    Object,
+    /// An object on the way to either.
+    Way,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Taken {
     Whole,
@@ -342,6 +406,36 @@ mod tests {
             pointers(r#"{"more":[1],"x":[0],"items":[2,3]}"#),
             ["/more/0", "/items/0", "/items/1"]
         );
+    }
+
+    #[test]
+    fn arrays_and_objects_are_found_by_their_path() {
+        let text = r#"{"a":{"n":1,"list":[1],"b":{"list":[2,{"list":[3]}]}},"list":[4],"who":{"name":"x"},
+            "chats":{"with a/b~":[5],"empty":[],"more":{"deep":[6]}},"a":{"b":{"list":7}},"n":8}"#;
+        let mut elements = Elements::new(
+            io::BufReader::with_capacity(3, text.as_bytes()),
+            &["a/b/list", "who/", "chats/*"],
+        );
+        let mut all = Vec::new();
+        while let Some(Element::Whole(bytes)) = elements.element().unwrap() {
+            let bytes = String::from_utf8(bytes).unwrap();
+            all.push(format!(
+                "{} {} {bytes}",
+                elements.array(),
+                elements.pointer()
+            ));
+        }
+        assert_eq!(
+            all,
+            [
+                "a/b/list /a/b/list/0 2",
+                r#"a/b/list /a/b/list/1 {"list":[3]}"#,
+                r#"who/ /who {"name":"x"}"#,
+                "chats/* /chats/with a~1b~0/0 5",
+            ]
+        );
+        let members: Vec<_> = elements.members.keys().map(String::as_str).collect();
+        assert_eq!((elements.closed, members), (true, vec!["n"]));
     }
 
     #[test]

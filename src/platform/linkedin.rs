@@ -4,8 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::post::{
-    Author, AuthorRole, Completeness, InReplyTo, Post, PostKind, PostTime, Recipient, RoleBasis,
-    Visibility, ZoneBasis,
+    Author, AuthorRole, Completeness, InReplyTo, PostKind, Recipient, RoleBasis, Visibility,
 };
 use crate::model::text::normalised;
 use crate::platform::container::Container;
@@ -14,7 +13,6 @@ use crate::platform::error::PlatformError;
 use crate::platform::html::{self, push_unique, same_address, web_address};
 use crate::platform::meta;
 use crate::platform::rows::{self, Row, Tables};
-use crate::platform::time;
 use crate::platform::{Importer, Items, Parsed, Source};
 
 /// Reads LinkedIn's export.
@@ -159,34 +157,13 @@ fn author(row: &Row<'_, '_>) -> Author {
     author
 }
 
-/// Sets the time as the table tells it; what cannot be read stays as it stands.
-fn set_time(post: &mut Post, told: Option<&str>) {
-    let Some(told) = told else { return };
-    let zoned = told.strip_suffix(" UTC").and_then(time::without_zone);
-    if let Some(zoned) = zoned {
-        post.posted_at = PostTime {
-            original: told.to_owned(),
-            zone_basis: ZoneBasis::ExplicitOffset,
-            ..zoned
-        };
-        return;
-    }
-    match time::any(told) {
-        Some((time, assumed)) => {
-            post.posted_at = time;
-            post.warnings.extend(assumed.map(str::to_owned));
-        }
-        None => told.clone_into(&mut post.posted_at.original),
-    }
-}
-
 fn share(row: &Row<'_, '_>) -> Result<Parsed, String> {
     let link = row.cell("ShareLink").ok_or("the row has no link")?;
     let urn = urn_of(link);
     let mut post = draft::blank(&row.origin, urn);
     post.author = author(row);
     post.permalink = web_address(link);
-    set_time(&mut post, row.cell("Date"));
+    draft::set_time(&mut post, row.cell("Date").unwrap_or_default());
     let written = row.cell("ShareCommentary").unwrap_or_default();
     match unquoted(written) {
         Some(mended) => {
@@ -251,7 +228,7 @@ fn comment(row: &Row<'_, '_>) -> Result<Parsed, String> {
     let mut post = draft::blank(&row.origin, None);
     post.kind = PostKind::Comment;
     post.author = author(row);
-    set_time(&mut post, row.cell("Date"));
+    draft::set_time(&mut post, row.cell("Date").unwrap_or_default());
     draft::set_text(&mut post, row.cell("Message").unwrap_or_default());
     let urn = urn_of(link);
     post.thread_root = urn.as_deref().map(|urn| row.origin.key(urn));
@@ -273,7 +250,7 @@ fn message(row: &Row<'_, '_>) -> Result<Parsed, String> {
     if row.cell("IS MESSAGE DRAFT").is_some_and(is_yes) {
         post.visibility = Visibility::Draft;
     }
-    set_time(&mut post, row.cell("DATE"));
+    draft::set_time(&mut post, row.cell("DATE").unwrap_or_default());
     post.thread_key = Some(row.origin.key(&format!("dm-{conversation}")));
     post.title = row.cell("SUBJECT").map(normalised);
     draft::set_text(&mut post, row.cell("CONTENT").unwrap_or_default());

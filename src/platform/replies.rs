@@ -35,7 +35,8 @@ pub(crate) trait Replies: Sync {
     fn source_kind(&self) -> &'static str {
         "api_reply"
     }
-    /// Arrays of an object whose elements are items; an object without any of them is one item.
+    /// Arrays of an object whose elements are items, by name or path (see [`Elements::new`]); an object without any of them
+    /// is one item.
     fn arrays(&self) -> &'static [&'static str];
     /// What files of the format begin with.
     fn shapes(&self) -> &'static [Shape] {
@@ -142,6 +143,12 @@ pub(crate) struct At<'a, 'b> {
 }
 
 impl<'a> At<'a, '_> {
+    /// The name of the list that the item is an element of, for lists of any name.
+    pub(crate) fn list(&self) -> String {
+        let part = self.pointer.rsplit('/').nth(1).unwrap_or_default();
+        part.replace("~1", "/").replace("~0", "~")
+    }
+
     /// Origin of what stands at `below` in the item, a JSON Pointer.
     pub(crate) fn origin(&self, below: &str) -> Origin<'a> {
         Origin {

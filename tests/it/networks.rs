@@ -3,6 +3,7 @@
 mod feeds;
 mod linkedin;
 mod meta;
+mod tiktok;
 
 use std::collections::BTreeMap;
 
