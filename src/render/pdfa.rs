@@ -98,11 +98,15 @@ pub fn convert(raw: &[u8], options: &PdfaOptions) -> Result<Converted, PdfaError
     if options.flavour.part() == 4 {
         clean::clear_texts(&mut document);
     }
-    let drawings = visit::drawings(&document);
-    let usage = text::usage(&document, &drawings)?;
+    let mut usage = text::usage(
+        &document,
+        &visit::drawings(&document),
+        |bytes, operation| content::has_changes(bytes, operation, options.flavour.part() == 4),
+    )?;
     let missing_glyphs = usage.missing_glyphs();
+    let changing = std::mem::take(&mut usage.changing);
     let plan = fonts::plan(&mut document, usage, options.flavour)?;
-    for drawing in drawings {
+    for drawing in changing {
         content::rewrite(&mut document, &plan, drawing)?;
     }
     structure::complete(&mut document, &options.language)?;

@@ -121,13 +121,32 @@ pub(super) fn replace_content(
 /// Fixes numbers, names and property lists among the operands.
 fn operands(rewriter: &mut Rewriter<'_>, plan: &Plan, operation: &Operation) {
     let bytes = rewriter.bytes;
+    mend(bytes, operation, plan.clear_texts, |at, better| {
+        rewriter.replace(at, &better);
+    });
+}
+
+/// Whether anything stands among an operation's operands that [`rewrite`] has to write otherwise.
+pub(super) fn has_changes(bytes: &[u8], operation: &Operation, clear_texts: bool) -> bool {
+    let mut has = false;
+    mend(bytes, operation, clear_texts, |_, _| has = true);
+    has
+}
+
+/// Tells of each operand that cannot stay, and what is to be written instead.
+fn mend(
+    bytes: &[u8],
+    operation: &Operation,
+    clear_texts: bool,
+    mut replace: impl FnMut(&std::ops::Range<usize>, Vec<u8>),
+) {
     let word = &bytes[operation.operator.clone()];
     let property = |name| match word {
         b"BDC" | b"DP" => text::property(bytes, operation, name),
         _ => None,
     };
     let language = property(b"Lang");
-    let replacement = property(b"ActualText").filter(|_| plan.clear_texts);
+    let replacement = property(b"ActualText").filter(|_| clear_texts);
     for token in &operation.operands {
         let written = &bytes[token.at.clone()];
         let better = if language == Some(token) {
@@ -152,7 +171,7 @@ fn operands(rewriter: &mut Rewriter<'_>, plan: &Plan, operation: &Operation) {
             }
         };
         if let Some(better) = better {
-            rewriter.replace(&token.at, &better);
+            replace(&token.at, better);
         }
     }
 }
@@ -180,7 +199,7 @@ fn show(
     let showing = |code: u32| {
         if font.is_notdef(code) && plan.tofu.contains_key(&id) {
             Showing::Missing
-        } else if plan.mark_private_use && !covered && is_private(font, code) {
+        } else if plan.mark_private_use && !covered && text::is_private(font, code) {
             Showing::Private
         } else {
             Showing::Plain
@@ -222,13 +241,6 @@ fn show(
     }
     rewriter.replace(&operation.at, &output);
     true
-}
-
-fn is_private(font: &Font, code: u32) -> bool {
-    font.unicode
-        .as_ref()
-        .and_then(|map| map.get(&code))
-        .is_some_and(|units| cmap::has_private_use(units))
 }
 
 /// An element of a `TJ` array.

@@ -24,6 +24,8 @@ pub(super) struct Evidence {
     pub(super) bare: bool,
     /// How often it is shown.
     pub(super) shown: usize,
+    /// Whether it may have to be shown in another way: its glyph is missing, or it means a private character.
+    may_change: bool,
 }
 
 /// All fonts that text is shown in, and the codes they show.
@@ -33,6 +35,8 @@ pub(super) struct Usage {
     pub(super) fonts: BTreeMap<ObjectId, Font>,
     /// Codes by font.
     pub(super) codes: BTreeMap<ObjectId, BTreeMap<u32, Evidence>>,
+    /// The streams in which anything may have to be written otherwise; the others stay as they are.
+    pub(super) changing: Vec<Drawing>,
 }
 
 impl Usage {
@@ -209,12 +213,27 @@ fn actual_text(
     }
 }
 
-/// Reads every stream once and notes which codes of which fonts are shown, and what texts stand for them.
-pub(super) fn usage(document: &Document, drawings: &[Drawing]) -> Result<Usage, VisitError> {
+/// Whether the font says that a code means private characters.
+pub(super) fn is_private(font: &Font, code: u32) -> bool {
+    font.unicode
+        .as_ref()
+        .and_then(|map| map.get(&code))
+        .is_some_and(|units| cmap::has_private_use(units))
+}
+
+/// Reads every stream once and notes which codes of which fonts are shown, what texts stand for them, and whether anything
+/// in it may have to be written otherwise: a glyph, or what `has_changes` says of an operation. Most streams stay, and are
+/// not read again.
+pub(super) fn usage(
+    document: &Document,
+    drawings: &[Drawing],
+    has_changes: impl Fn(&[u8], &Operation) -> bool,
+) -> Result<Usage, VisitError> {
     let mut usage = Usage::default();
     for drawing in drawings {
         let bytes = visit::plain(document, drawing.stream)?;
         let mut follower = Follower::default();
+        let mut changes = false;
         let mut operations = syntax::operations(&bytes);
         while let Some(operation) = operations.next() {
             let operation = operation.map_err(|source| VisitError::Syntax {
@@ -226,6 +245,7 @@ pub(super) fn usage(document: &Document, drawings: &[Drawing]) -> Result<Usage, 
             {
                 note(&mut usage, &actual, &glyphs);
             }
+            changes = changes || has_changes(&bytes, &operation);
             for token in shown(&bytes, &operation) {
                 let Some(id) = follower.state.font else {
                     return Err(VisitError::Object {
@@ -236,12 +256,17 @@ pub(super) fn usage(document: &Document, drawings: &[Drawing]) -> Result<Usage, 
                 if let Entry::Vacant(place) = usage.fonts.entry(id) {
                     place.insert(visit::font(document, id)?);
                 }
+                let font = &usage.fonts[&id];
                 let covered = follower.has_actual_text();
                 let codes = usage.codes.entry(id).or_default();
                 let text = syntax::text_bytes(&bytes[token.at.clone()]);
-                for code in usage.fonts[&id].codes(&text) {
-                    let evidence = codes.entry(code).or_default();
+                for code in font.codes(&text) {
+                    let evidence = codes.entry(code).or_insert_with(|| Evidence {
+                        may_change: font.is_notdef(code) || is_private(font, code),
+                        ..Evidence::default()
+                    });
                     evidence.shown += 1;
+                    changes |= evidence.may_change;
                     if covered {
                         follower.shown(id, code);
                     } else {
@@ -250,6 +275,9 @@ pub(super) fn usage(document: &Document, drawings: &[Drawing]) -> Result<Usage, 
                 }
             }
             operations.reuse(operation);
+        }
+        if changes {
+            usage.changing.push(*drawing);
         }
     }
     Ok(usage)
