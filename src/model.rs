@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod cadence;
+pub mod causes;
 pub mod digest;
 pub mod entry;
 pub mod facts;

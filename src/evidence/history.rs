@@ -7,6 +7,7 @@ use crate::evidence::layout::Holder;
 use crate::evidence::merkle::{self, Hash};
 use crate::evidence::report::Hit;
 use crate::model::cadence::Slot;
+use crate::model::causes::with_causes;
 use crate::model::digest::{DigestPair, Sha256Hex};
 use crate::model::entry::{Actor, Body, Entry, RESERVED_TYPES, Sealed, Tombstone};
 use crate::model::id::{AccountId, HolderId, PersonId, RecordId, UnitRef};
@@ -75,12 +76,7 @@ impl History {
         let entry = match Entry::from_bytes(bytes) {
             Ok(entry) => entry,
             Err(error) => {
-                let mut message = format!("Loggposten kan inte läsas: {error}");
-                let mut source = std::error::Error::source(&error);
-                while let Some(cause) = source {
-                    message = format!("{message}: {cause}");
-                    source = cause.source();
-                }
+                let message = format!("Loggposten kan inte läsas: {}", with_causes(&error));
                 return vec![Hit::at(codes::ENTRY_FORM, path, message)];
             }
         };

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::app::{App, AppError};
 use crate::catalogue::AccountRow;
 use crate::model::cadence::{CadenceRule, Occasion, Slot};
+use crate::model::causes::with_causes;
 use crate::model::entry::{Actor, Body};
 use crate::model::id::Alias;
 use crate::model::time::Instant;
@@ -117,7 +118,7 @@ pub async fn run(app: &mut App, progress: &mut dyn Progress) -> Result<Pass, Ops
         if pass.captures.is_empty() && pass.missed.is_empty() && pass.errors.is_empty() {
             return Err(error);
         }
-        pass.stopped = Some(chain(&error));
+        pass.stopped = Some(with_causes(&error));
     }
     Ok(pass)
 }
@@ -262,24 +263,12 @@ fn note_error(
     tracing::warn!(account.id = %account.account.id, "an account could not be captured");
     pass.errors.push(ErrorRow {
         account: account.account.alias.clone(),
-        message: chain(&error),
+        message: with_causes(&error),
     });
     if *failures == BROWSER_FAILURES {
         return Err(error);
     }
     Ok(())
-}
-
-/// An error with its causes, on one line.
-fn chain(error: &OpsError) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 /// Notes an account whose window has passed at `now`.

@@ -76,6 +76,9 @@ const HIGHEST: f32 = 14_000.0;
 const LARGEST_PIXEL: f32 = 0.75;
 /// Points in a millimetre.
 const POINTS_PER_MM: f32 = 72.0 / 25.4;
+/// A line under a picture is not longer, characters: a string holds 32,767 bytes (ISO 19005-2, 6.1.13), a character takes
+/// up to four, and what is wider than the page is found by nobody.
+const LONGEST_LINE: usize = 4_000;
 /// A caption is not longer, lines.
 const MOST_LINES: usize = 40;
 
@@ -200,15 +203,32 @@ fn under(
     (width, height): (f32, f32),
     bottom: f32,
 ) -> Vec<Op> {
+    let text: Vec<&str> = text.iter().flat_map(|line| pieces(line)).collect();
     let step = height / text.len().max(1) as f32;
     let mut ops = Vec::new();
-    for (number, line) in text.iter().enumerate() {
+    for (number, line) in text.into_iter().enumerate() {
         let wide: f32 = line.chars().map(|one| advance(face, SIZE, one)).sum();
         let size = SIZE.min(step).min(SIZE * width / wide.max(1.0));
         let y = bottom + height - (number + 1) as f32 * step;
         ops.extend(line_ops(line, size.max(SMALLEST), y));
     }
     ops
+}
+
+/// A line in pieces that are not too long, cut after white space where there is any.
+fn pieces(line: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let mut rest = line;
+    while let Some((limit, _)) = rest.char_indices().nth(LONGEST_LINE) {
+        let end = rest[..limit]
+            .rfind(char::is_whitespace)
+            .and_then(|at| rest[at..].chars().next().map(|space| at + space.len_utf8()));
+        let (piece, after) = rest.split_at(end.unwrap_or(limit));
+        pieces.push(piece);
+        rest = after;
+    }
+    pieces.push(rest);
+    pieces
 }
 
 /// How wide a character is, points; one that the font lacks is as wide as its box.
@@ -333,6 +353,33 @@ mod tests {
         let whole: String = lines.concat().replace(' ', "");
         assert_eq!(whole, caption.replace(' ', ""));
         assert!(wrapped(&face, " \n ").is_empty());
+    }
+
+    #[test]
+    fn long_lines_are_cut_without_loss() {
+        for line in [
+            "å".repeat(9_001),
+            "ord och ".repeat(2_000),
+            format!("a {}", "x".repeat(LONGEST_LINE)),
+            "👩🏾‍🚒".repeat(1_500),
+            String::new(),
+        ] {
+            let pieces = pieces(&line);
+            assert_eq!(pieces.concat(), line);
+            assert!(
+                pieces
+                    .iter()
+                    .all(|piece| !piece.is_empty() || line.is_empty())
+            );
+            let longest = pieces.iter().map(|piece| piece.chars().count()).max();
+            assert!(longest <= Some(LONGEST_LINE), "{longest:?}");
+        }
+        let words = "ord och ".repeat(2_000);
+        assert!(
+            pieces(&words)
+                .iter()
+                .all(|piece| piece.ends_with(' ') || piece.is_empty())
+        );
     }
 
     #[test]

@@ -58,10 +58,11 @@ fn every_page_is_captured_as_the_list_says() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Pages also taken as pictures over their text in an ordinary run: scripts, lost glyphs, pictures of every kind, many
-/// pages.
-const PICTURED: [&str; 5] = [
+/// Pages also taken as pictures over their text in an ordinary run: scripts, lost glyphs, endless lines, pictures of every
+/// kind, many pages.
+const PICTURED: [&str; 6] = [
     "emoji",
+    "huge-strings",
     "scripts",
     "missing-glyphs",
     "images-odd",
@@ -98,7 +99,7 @@ fn pages_become_pictures_over_their_text() {
 }
 
 /// What may be the matter with a page that nobody wrote: it is said, so the capture is honest.
-const HONEST: [&str; 10] = [
+const HONEST: [&str; 11] = [
     "blank",
     "timeout_page",
     "timeout_shot",
@@ -109,6 +110,7 @@ const HONEST: [&str; 10] = [
     "height_changed",
     "partial_images",
     "counts_disagree",
+    "text_missing",
 ];
 
 /// Pages from seeds in an ordinary run: so many of the first small ones.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::capture::PageCapture;
 use crate::catalogue::AccountRow;
+use crate::model::causes::with_causes;
 use crate::model::flavour::Flavour;
 use crate::model::time::Instant;
 use crate::model::verdict::FileRole;
@@ -52,7 +53,7 @@ pub(super) fn make_pdf(
         (None, Some(printed)) => match pdfa::convert(&printed, &options) {
             Ok(converted) => (converted.bytes, PdfKind::Valid),
             Err(error) => {
-                tracing::warn!(account.id = %account.account.id, %error, "the print could not be made PDF/A");
+                tracing::warn!(account.id = %account.account.id, error = with_causes(&error), "the print could not be made PDF/A");
                 (printed, PdfKind::Invalid)
             }
         },
@@ -70,7 +71,7 @@ pub(super) fn make_pdf(
             None => {}
             Some(Ok(text)) => page.compare_with_print(&text),
             Some(Err(error)) => {
-                tracing::warn!(account.id = %account.account.id, %error, "the text of the PDF could not be read");
+                tracing::warn!(account.id = %account.account.id, error = with_causes(&error), "the text of the PDF could not be read");
                 page.facts.print_unread = true;
             }
         }
@@ -134,7 +135,7 @@ fn from_pictures(
     match pictures::picture_pdf(&slices, options) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) => {
-            tracing::warn!(account.id = %account.account.id, %error, "the pictures could not be made a PDF");
+            tracing::warn!(account.id = %account.account.id, error = with_causes(&error), "the pictures could not be made a PDF");
             Ok(None)
         }
     }
