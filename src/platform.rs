@@ -13,6 +13,7 @@ mod error;
 mod facebook;
 mod facebook_api;
 mod feed;
+mod flickr;
 mod graph;
 mod html;
 mod instagram;
@@ -62,6 +63,7 @@ pub const ALL: &[&dyn Importer] = &[
     &youtube_api::YoutubeApi,
     &linkedin::Linkedin,
     &tiktok::Tiktok,
+    &flickr::Flickr,
     &instagram::Instagram,
     &facebook::Facebook,
     &facebook_api::FacebookApi,

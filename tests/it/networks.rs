@@ -1,6 +1,7 @@
 //! What open networks' exports and saved replies become: Mastodon, ActivityPub, Bluesky, WordPress, feeds and pages.
 
 mod feeds;
+mod flickr;
 mod linkedin;
 mod meta;
 mod tiktok;
