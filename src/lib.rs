@@ -18,6 +18,7 @@ pub mod ops;
 pub mod package;
 pub mod platform;
 pub mod policy;
+mod processes;
 pub mod render;
 pub mod schedule;
 pub mod store;

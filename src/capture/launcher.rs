@@ -21,6 +21,7 @@ use rustix::process::{Pid, Signal};
 
 use crate::capture::memory;
 use crate::capture::{BrowserError, BrowserOptions};
+use crate::processes;
 
 /// Names the program to become.
 const PROGRAM: &str = "BEVARA_BROWSER_PROGRAM";
@@ -84,10 +85,18 @@ pub fn become_browser() -> Option<ExitCode> {
         .args(std::env::args_os().skip(1))
         .env_remove(PROGRAM)
         .env_remove(PARENT);
-    // What Chromium would leave in /tmp goes with its profile. The socket there needs a short path (`unix(7)`).
-    if let Some(profile) = std::env::args_os().find_map(|argument| profile_of(&argument)) {
-        browser.current_dir(profile).env("TMPDIR", "/proc/self/cwd");
-    }
+    // What Chromium would leave in /tmp, and at home of pages that crash, goes with its profile. The socket in /tmp
+    // needs a short path (`unix(7)`).
+    let profile = std::env::args_os().find_map(|argument| profile_of(&argument));
+    let Some(Ok(profile)) = profile.map(|profile| profile.canonicalize()) else {
+        tracing::error!("the browser was given no profile directory");
+        return Some(ExitCode::FAILURE);
+    };
+    browser
+        .env("TMPDIR", "/proc/self/cwd")
+        .env("BREAKPAD_DUMP_LOCATION", profile.join("crashes"))
+        .env(processes::MARK, &profile)
+        .current_dir(profile);
     let error = browser.exec();
     tracing::error!(%error, "the browser could not be started");
     Some(ExitCode::FAILURE)
@@ -124,6 +133,7 @@ impl Process {
         let (started, starting) = tokio::sync::oneshot::channel();
         let (end, ending) = mpsc::channel::<()>();
         let (launcher, profile) = (options.launcher.clone(), options.profile.clone());
+        let left = profile.clone();
         let size = (options.width, crate::capture::VIEW_HEIGHT);
         let thread = std::thread::Builder::new()
             .name("browser".to_owned())
@@ -141,6 +151,9 @@ impl Process {
                     tracing::debug!("the browser is let go");
                 }
                 drop(browser);
+                if let Err(error) = processes::end(&left) {
+                    tracing::warn!(%error, "not everything of the browser could be ended");
+                }
             })
             .map_err(|source| BrowserError::Start {
                 message: source.to_string(),
@@ -161,15 +174,12 @@ impl Process {
         memory::of_group(self.pid)
     }
 
-    /// Kills the process group and waits for the thread.
+    /// Kills the process group, and waits for the thread to end the rest.
     pub(crate) async fn end(mut self) {
         self.kill();
-        let Some(thread) = self.thread.take() else {
-            return;
-        };
-        let joined = tokio::task::spawn_blocking(move || thread.join().is_ok()).await;
-        if !matches!(joined, Ok(true)) {
-            tracing::warn!("the browser's thread did not end well");
+        if let Some(thread) = self.thread.take() {
+            let joined = tokio::task::spawn_blocking(move || thread.join().is_ok()).await;
+            told(matches!(joined, Ok(true)));
         }
     }
 
@@ -190,6 +200,15 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
+        if let Some(thread) = self.thread.take() {
+            told(thread.join().is_ok());
+        }
+    }
+}
+
+fn told(ended_well: bool) {
+    if !ended_well {
+        tracing::warn!("the browser's thread did not end well");
     }
 }
 
@@ -199,10 +218,14 @@ fn launch(
     profile: PathBuf,
     (size, look): ((u32, u32), Look),
 ) -> Result<Launched, String> {
-    let environment = [
+    let mut environment = vec![
         (PROGRAM.to_owned(), program.to_string_lossy().into_owned()),
         (PARENT.to_owned(), std::process::id().to_string()),
     ];
+    // A person's window looks as the desktop says; without one its settings are of no use, and reading them leaves a file.
+    if look == Look::Headless {
+        environment.push(("GSETTINGS_BACKEND".to_owned(), "memory".to_owned()));
+    }
     let mut args: Vec<&OsStr> = ARGUMENTS.iter().map(OsStr::new).collect();
     // A window that a page opens would lie over the page, which is then drawn no more: it is blocked.
     let mut ignore_default_args = vec![OsStr::new("--disable-popup-blocking")];

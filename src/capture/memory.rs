@@ -2,41 +2,22 @@
 
 use std::io;
 
+use crate::processes;
+
 /// Bytes of the proportional set size (`Pss`, `proc_pid_smaps(5)`) of every process of a group: pages that several of them
 /// share are counted once. Adding up resident sizes would count Chromium's program text a dozen times.
 pub(crate) fn of_group(group: u32) -> io::Result<u64> {
     let mut bytes = 0_u64;
-    for entry in std::fs::read_dir("/proc")? {
-        let path = entry?.path();
-        let is_process = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
-        if !is_process {
-            continue;
-        }
-        let is_member = unless_gone(std::fs::read_to_string(path.join("stat")))?
+    for (_, path) in processes::all()? {
+        let is_member = processes::unless_gone(std::fs::read_to_string(path.join("stat")))?
             .is_some_and(|stat| group_of(&stat) == Some(group));
         if is_member {
-            let rollup = unless_gone(std::fs::read_to_string(path.join("smaps_rollup")))?;
+            let rollup =
+                processes::unless_gone(std::fs::read_to_string(path.join("smaps_rollup")))?;
             bytes = bytes.saturating_add(rollup.as_deref().map_or(0, pss));
         }
     }
     Ok(bytes)
-}
-
-/// A process that has ended meanwhile takes nothing.
-fn unless_gone(read: io::Result<String>) -> io::Result<Option<String>> {
-    match read {
-        Ok(text) => Ok(Some(text)),
-        Err(error)
-            if error.kind() == io::ErrorKind::NotFound
-                || error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error()) =>
-        {
-            Ok(None)
-        }
-        Err(error) => Err(error),
-    }
 }
 
 /// The process group, the fifth field of `proc_pid_stat(5)`. The second, the name, may hold spaces and brackets.

@@ -14,6 +14,7 @@ use crate::model::digest::{DigestPair, DigestStream, Sha256Hex};
 use crate::model::entry::Sealed;
 use crate::model::id::{HolderId, UnitNo};
 use crate::model::json;
+use crate::processes;
 use crate::store::durable;
 use crate::store::error::StoreError;
 use crate::store::lock;
@@ -267,7 +268,7 @@ pub(crate) fn jobs(staging: &Path, prefix: &str) -> Result<Vec<String>, StoreErr
     Ok(jobs)
 }
 
-/// Removes staging folders whose job is gone. Folders that hold units of a disposal under way are left to its rerun.
+/// Removes staging folders whose job is gone, and ends what still runs of it. Folders that hold units of a disposal under way are left to its rerun.
 pub(crate) fn sweep(staging: &Path) -> Result<(), StoreError> {
     let entries = match fs::read_dir(staging) {
         Ok(entries) => entries,
@@ -287,7 +288,13 @@ pub(crate) fn sweep(staging: &Path) -> Result<(), StoreError> {
         }
         // Between listing and locking the job may have ended and taken its folder along.
         match lock::try_directory(&path) {
-            Ok(Some(_lock)) => durable::remove_dir(&path)?,
+            // A browser of a job that was killed may have left processes, which would write on.
+            Ok(Some(_lock)) => match processes::end(&path) {
+                Ok(()) => durable::remove_dir(&path)?,
+                Err(error) => {
+                    tracing::warn!(folder = %path.display(), %error, "left to a later sweep");
+                }
+            },
             Ok(None) => {}
             Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
             }

@@ -3,7 +3,7 @@
 //! durable operation in `crash.rs`, a login wall known by its words alone in `capture_pages.rs`.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bevara::model::verdict::{Reason, Verdict};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::capture::{Rig, document, verdict};
 use crate::pages::Pages;
-use crate::processes::{family, kill, until};
+use crate::processes::{Process, family, hold_up_crash_handlers, is_crash_handler, kill, until};
 use crate::support::{Archive, ran, repository};
 use crate::tls::{Authority, Shown};
 
@@ -52,6 +52,12 @@ pub(crate) fn entries(dir: &Path) -> Vec<String> {
         .collect()
 }
 
+/// The paths of everything that lies below a directory.
+fn below(dir: &Path) -> BTreeSet<PathBuf> {
+    let all = walkdir::WalkDir::new(dir).into_iter();
+    all.map(|entry| entry.unwrap().into_path()).collect()
+}
+
 /// A page with a picture that never comes, under a name of its own.
 fn hanging(pages: &Pages, name: &str) -> String {
     let path = format!("/{name}");
@@ -62,22 +68,19 @@ fn hanging(pages: &Pages, name: &str) -> String {
     pages.url(&path)
 }
 
-/// Kills what `chosen` picks of the browser's processes as soon as the page `name` hangs.
+/// Kills what `chosen` picks of the browser's processes as soon as the page `name` hangs, and holds up its crash handlers.
 fn strike(
     pages: &Pages,
     staging: &Path,
     name: &'static str,
-    chosen: fn(&str) -> bool,
+    chosen: fn(&Process) -> bool,
 ) -> std::thread::JoinHandle<()> {
     let (pages, staging) = (pages.clone(), staging.to_owned());
     std::thread::spawn(move || {
         let picture = format!("/hang.png?{name}");
         until("the page hangs", || pages.asked().contains(&picture));
-        let struck: Vec<_> = family(&staging)
-            .into_iter()
-            .filter(|one| chosen(&one.line))
-            .collect();
-        assert!(!struck.is_empty(), "{name}: there is nothing to kill");
+        let struck: Vec<_> = family(&staging).into_iter().filter(chosen).collect();
+        hold_up_crash_handlers(&staging);
         for process in struck {
             kill(process.pid);
         }
@@ -95,6 +98,7 @@ fn each_failure_has_its_verdict_and_leaves_nothing() {
     std::fs::create_dir(&scratch).unwrap();
     let authority = Authority::new(archive.beside());
     authority.trust_in(&home);
+    let at_home = below(&home);
     let [good, expired, other, own] = [
         Shown::Good,
         Shown::Expired,
@@ -184,10 +188,12 @@ fn each_failure_has_its_verdict_and_leaves_nothing() {
     register(&archive, &accounts);
     let staging = archive.path().join("staging");
     let strikes = [
-        strike(&pages, &staging, "flik", |line| {
-            line.contains("--type=renderer")
+        strike(&pages, &staging, "flik", |one| {
+            one.line.contains("--type=renderer")
         }),
-        strike(&pages, &staging, "lasare", |_| true),
+        strike(&pages, &staging, "lasare", |one| !is_crash_handler(one)),
+        // The one that is closed at the end.
+        strike(&pages, &staging, "bild", |_| false),
     ];
     let mut args = vec!["capture"];
     args.extend(table.iter().map(|(alias, ..)| *alias));
@@ -214,6 +220,7 @@ fn each_failure_has_its_verdict_and_leaves_nothing() {
     }
     assert_eq!(entries(&staging), Vec::<String>::new());
     assert_eq!(entries(&scratch), Vec::<String>::new());
+    assert_eq!(below(&home), at_home);
     assert!(family(&staging).is_empty(), "a browser is left");
     // A capture that is not complete costs the whole run its 0; one that is alone gives it.
     archive.json(DAY, &["capture", "ingen-lyssnar"]).exits(1);

@@ -10,7 +10,8 @@ pub(crate) struct Process {
     pub(crate) line: String,
 }
 
-/// The processes whose command line names `dir`, and everything below them.
+/// The processes of the browsers whose profile is `dir` or lies below it: those whose command line names it, and those
+/// that work in it, which Chromium's crash handlers do; and everything that they started.
 pub(crate) fn family(dir: &Path) -> Vec<Process> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
@@ -21,6 +22,8 @@ pub(crate) fn family(dir: &Path) -> Vec<Process> {
         else {
             continue;
         };
+        let works_there = std::fs::read_link(entry.path().join("cwd"))
+            .is_ok_and(|place| dir.canonicalize().is_ok_and(|dir| place.starts_with(dir)));
         let (Ok(line), Ok(stat)) = (
             std::fs::read(entry.path().join("cmdline")),
             std::fs::read_to_string(entry.path().join("stat")),
@@ -33,7 +36,7 @@ pub(crate) fn family(dir: &Path) -> Vec<Process> {
         let parent: i32 = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
         if !is_dead {
             all.push((
-                parent,
+                (parent, works_there),
                 Process {
                     pid,
                     line: String::from_utf8_lossy(&line).replace('\0', " "),
@@ -44,13 +47,13 @@ pub(crate) fn family(dir: &Path) -> Vec<Process> {
     let flag = format!("--user-data-dir={}", dir.display());
     let mut pids: BTreeSet<i32> = all
         .iter()
-        .filter(|(_, one)| one.line.contains(&flag))
+        .filter(|((_, works_there), one)| *works_there || one.line.contains(&flag))
         .map(|(_, one)| one.pid)
         .collect();
     loop {
         let more: Vec<i32> = all
             .iter()
-            .filter(|(parent, one)| pids.contains(parent) && !pids.contains(&one.pid))
+            .filter(|((parent, _), one)| pids.contains(parent) && !pids.contains(&one.pid))
             .map(|(_, one)| one.pid)
             .collect();
         if more.is_empty() {
@@ -74,10 +77,34 @@ pub(crate) fn profiles(dir: &Path) -> BTreeSet<PathBuf> {
     named.collect()
 }
 
+/// Holds up the crash handlers of the browsers in `dir`: by themselves they would outlive them for as long as they are
+/// at work, or for ever.
+pub(crate) fn hold_up_crash_handlers(dir: &Path) {
+    let browsers = family(dir);
+    let handlers: Vec<_> = browsers
+        .iter()
+        .filter(|one| is_crash_handler(one))
+        .collect();
+    assert!(!handlers.is_empty(), "there are no crash handlers");
+    for handler in handlers {
+        signal("-STOP", handler.pid);
+    }
+}
+
+/// Whether a process is Chromium's crash handler, which leaves the browser's process group.
+pub(crate) fn is_crash_handler(process: &Process) -> bool {
+    let program = process.line.split(' ').next().unwrap_or_default();
+    program.ends_with("crashpad_handler")
+}
+
 /// A process that is gone already is as good as killed.
 pub(crate) fn kill(pid: i32) {
+    signal("-KILL", pid);
+}
+
+fn signal(which: &str, pid: i32) {
     Command::new("kill")
-        .args(["-9", &pid.to_string()])
+        .args([which, &pid.to_string()])
         .stderr(std::process::Stdio::null())
         .status()
         .expect("kill is installed");

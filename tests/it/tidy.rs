@@ -9,6 +9,7 @@ use crate::support::repository;
 fn directions() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
     let table: &[(&str, &str)] = &[
         ("model", ""),
+        ("processes", ""),
         ("clock", "model"),
         ("config", "model"),
         ("schedule", "model"),
@@ -20,8 +21,8 @@ fn directions() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ("platform", "model"),
         ("package", "model evidence"),
         ("archive", "model evidence"),
-        ("store", "model evidence config"),
-        ("capture", "model"),
+        ("store", "model evidence config processes"),
+        ("capture", "model processes"),
         ("catalogue", "model"),
         ("app", "config clock store archive catalogue capture model"),
         (

@@ -12,8 +12,9 @@ use crate::store::stage::Stage;
 #[derive(Debug)]
 pub struct BrowserSlot {
     options: BrowserOptions,
-    stage: Stage,
+    /// Dropped before the folder that its profile lies in.
     browser: Option<Browser>,
+    stage: Stage,
     starts: u32,
     uses: u32,
     /// Bytes of memory beyond which the browser is not used again.
