@@ -194,23 +194,23 @@ fn reason(error: &str, status: Option<u16>, obstacle: Option<Obstacle>) -> Reaso
     }
 }
 
-/// A page that says it will lead elsewhere within so many seconds is waited for.
-const ONWARD_LIMIT: u32 = 10;
+/// A page that says it will lead elsewhere by then is waited for.
+const REFRESH_LIMIT: Duration = Duration::from_secs(10);
 /// How long it is waited between two looks.
-const ONWARD_LOOK: Duration = Duration::from_millis(100);
+const REFRESH_LOOK: Duration = Duration::from_millis(100);
 
 /// Waits for a page that says it will lead elsewhere by itself, and soon. Whether it did: something was loaded since
 /// there had been so many `loads`.
-pub(crate) async fn moved_on(tab: &mut Tab, loads: u32) -> Result<bool, CdpError> {
-    let seconds: Option<u32> = tab.ask("bevara.onward()", CALL_LIMIT).await?;
-    let Some(seconds) = seconds.filter(|seconds| *seconds <= ONWARD_LIMIT) else {
-        return Ok(false);
+pub(crate) async fn moved_on(tab: &Tab, loads: u32) -> bool {
+    let announced = tab.traffic().refresh;
+    let Some(refresh) = announced.filter(|refresh| refresh.after <= REFRESH_LIMIT) else {
+        return false;
     };
-    let until = Instant::now() + Duration::from_secs(seconds.into()) + tab.patience.stall;
+    let until = refresh.due + tab.patience.stall;
     while tab.traffic().loads == loads && Instant::now() < until {
-        tokio::time::sleep(ONWARD_LOOK).await;
+        tokio::time::sleep(REFRESH_LOOK).await;
     }
-    Ok(tab.traffic().loads != loads)
+    tab.traffic().loads != loads
 }
 
 /// Waits until the page is at rest. `false` where it was given up on; what it waited for is then waited for no more.

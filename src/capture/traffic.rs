@@ -112,6 +112,15 @@ pub(crate) struct Redirect {
     pub(crate) to: String,
 }
 
+/// The page is to lead elsewhere by itself (HTML, "shared declarative refresh steps"), by a header or an element.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Refresh {
+    /// How long after the page had come.
+    pub(crate) after: Duration,
+    /// When that is.
+    pub(crate) due: Instant,
+}
+
 /// The main document's request and answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct MainDocument {
@@ -140,6 +149,8 @@ pub(crate) struct Traffic {
     pub(crate) download: bool,
     /// How often the main frame was loaded.
     pub(crate) loads: u32,
+    /// That the page will move on to another.
+    pub(crate) refresh: Option<Refresh>,
     /// Dialogs that were dismissed.
     pub(crate) dialogs: Vec<Act>,
     /// When something last arrived or ended.
@@ -164,6 +175,7 @@ impl Traffic {
             tls: None,
             download: false,
             loads: 0,
+            refresh: None,
             dialogs: Vec::new(),
             progress: Instant::now(),
             addresses: BTreeMap::new(),
@@ -264,6 +276,10 @@ impl Traffic {
             "Network.loadingFailed" => self.failed(params),
             "Page.frameNavigated" if params["frame"]["id"] == self.frame.as_str() => {
                 self.loads += 1;
+                self.refresh = None;
+            }
+            "Page.frameScheduledNavigation" if params["frameId"] == self.frame.as_str() => {
+                self.refresh = self.announced(params);
             }
             "Page.frameDetached" if params["reason"] == "swap" => {
                 // Of what its old process asked for nothing more is heard; its new one asks for itself.
@@ -284,6 +300,19 @@ impl Traffic {
             }
             _ => {}
         }
+    }
+
+    /// What the browser tells of a move to come. A page that loads itself anew stays where it is.
+    fn announced(&self, params: &Value) -> Option<Refresh> {
+        let bare = |url: &str| url.split('#').next().unwrap_or(url).to_owned();
+        let reason = params["reason"].as_str().unwrap_or_default();
+        let is_elsewhere = bare(params["url"].as_str()?) != bare(&self.main.url);
+        if !is_elsewhere || !matches!(reason, "httpHeaderRefresh" | "metaTagRefresh") {
+            return None;
+        }
+        let after = Duration::try_from_secs_f64(params["delay"].as_f64()?).ok()?;
+        let due = Instant::now().checked_add(after)?;
+        Some(Refresh { after, due })
     }
 
     fn sent(&mut self, target: &str, params: &Value) {

@@ -453,12 +453,17 @@ async fn what_stands_before_the_page_or_says_that_it_is_gone_is_seen() {
 async fn a_page_that_moves_on_is_followed_and_its_closed_trees_are_read() {
     let pages = Pages::start();
     let mut rig = Rig::start().await;
-    // By a timer, and as soon as its bar has been hidden: what was described then is not what is scrolled through.
+    // By an element, by a header, and as soon as its bar has been hidden: what was described then is not what is scrolled
+    // through.
     pages.show(
         "/barred",
         "<!DOCTYPE html><p>Strax vidare.</p><div id=kakor style='position:fixed;bottom:0'>Vi använder kakor.</div><script>new MutationObserver(() => { location.href = '/corpus/shadow.html'; }).observe(kakor, { attributes: true });</script>".to_owned(),
     );
-    for address in ["/corpus/moves-on.html", "/barred"] {
+    for address in [
+        "/corpus/moves-on.html",
+        "/soon?/corpus/shadow.html",
+        "/barred",
+    ] {
         let (mut page, raw) = rig.take(&pages.url(address)).await;
         assert_eq!(
             verdict(&page),

@@ -116,6 +116,7 @@ impl Pages {
         "/konto" => redirect(stream, "/accounts/login/"),
         "/accounts/login/" => fixture(stream, "wall.html"),
         "/to" => redirect(stream, query),
+        "/soon" => refresh(stream, query),
         "/hang" | "/hang.css" | "/hang.png" => std::thread::sleep(Duration::from_mins(2)),
         "/slow" => send(stream, "200 OK", "text/html; charset=utf-8",
             "<!DOCTYPE html><html lang=sv><title>Hänger</title><article><p>Text som går att läsa fast en bild aldrig kommer.</p><img src=/hang.png width=100 height=100></article>".as_bytes()),
@@ -177,6 +178,16 @@ fn no_http(mut stream: &TcpStream) {
 fn redirect(mut stream: &TcpStream, to: &str) {
     let head = format!(
         "HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).unwrap_or_default();
+}
+
+/// A page that leads elsewhere by its header alone, a second later.
+fn refresh(mut stream: &TcpStream, to: &str) {
+    let body = "<!DOCTYPE html><p>Strax vidare.";
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nRefresh: 1;url={to}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
     );
     stream.write_all(head.as_bytes()).unwrap_or_default();
 }

@@ -42,15 +42,6 @@
       media: ['screen', 'print'].filter((kind) => matchMedia(kind).matches),
     };
   };
-  // Seconds until the page leads elsewhere by itself (HTML, "shared declarative refresh steps"); null where it does not.
-  const onward = () => {
-    for (const { content } of document.querySelectorAll('meta[http-equiv="refresh" i]')) {
-      const [, seconds, to] = /^\s*(\d+)[\d.]*\s*[;,]\s*(?:url\s*=\s*)?["']?([^"']+)/i.exec(content) || [];
-      const url = to && URL.canParse(to.trim(), document.baseURI) && new URL(to.trim(), document.baseURI);
-      if (url && url.href.split('#')[0] !== location.href.split('#')[0]) return Number(seconds);
-    }
-    return null;
-  };
   // Text of the page; then of posts that the page has dropped again and that could not be put back.
   const pageText = () => {
     roots(true);
@@ -156,6 +147,6 @@
   };
 
   globalThis.bevara = {
-    measure, isPlain, extent, reveal, scrollsInside, grown, scrollTo, eager, reselects, backgrounds, collect, harvesting, reassemble, inventory, refuse, hideBars, expand, still, release, plain, marks, wall, describe, environment, onward, keep, piece,
+    measure, isPlain, extent, reveal, scrollsInside, grown, scrollTo, eager, reselects, backgrounds, collect, harvesting, reassemble, inventory, refuse, hideBars, expand, still, release, plain, marks, wall, describe, environment, keep, piece,
     unprintable,
   };

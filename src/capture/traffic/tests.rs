@@ -24,6 +24,29 @@ fn end(traffic: &mut Traffic, target: &str, id: &str) {
     );
 }
 
+/// As Chromium 156 tells it.
+#[test]
+fn a_move_elsewhere_is_announced_and_nothing_else_is() {
+    let announced = |frame: &str, reason: &str, url: &str| {
+        let mut traffic = page();
+        let params =
+            serde_json::json!({"frameId": frame, "delay": 3, "reason": reason, "url": url});
+        traffic.event("page", "Page.frameScheduledNavigation", &params);
+        let after = traffic.refresh.map(|refresh| refresh.after.as_secs());
+        let come = serde_json::json!({"frame": {"id": "main", "url": url}});
+        traffic.event("page", "Page.frameNavigated", &come);
+        assert_eq!(traffic.refresh, None, "it has come");
+        after
+    };
+    let elsewhere = "https://kommun.example/annat";
+    let anew = format!("{PAGE}#nytt");
+    assert_eq!(announced("main", "httpHeaderRefresh", elsewhere), Some(3));
+    assert_eq!(announced("main", "metaTagRefresh", elsewhere), Some(3));
+    assert_eq!(announced("main", "metaTagRefresh", &anew), None);
+    assert_eq!(announced("main", "scriptInitiated", elsewhere), None);
+    assert_eq!(announced("frame", "metaTagRefresh", elsewhere), None);
+}
+
 #[test]
 fn an_embed_is_waited_for_until_it_is_silent_and_the_page_until_it_is_given_up() {
     let mut traffic = page();
