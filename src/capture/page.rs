@@ -254,8 +254,7 @@ async fn steps(
     load::settle(tab, load::AFTER_CHANGE).await?;
     redact(tab, request, taken).await?;
     taken.timed("stilled", begun);
-    let size = (options.scale, HEIGHT_LIMIT);
-    let pictured = shots::page(tab, raw, size, &mut taken.shots).await;
+    let pictured = shots::page(tab, raw, options, &mut taken.shots).await;
     match pictured {
         // Printing may succeed where a picture does not.
         Err(Problem::Cdp(error)) if !error.is_fatal() => taken.problem = Some(error.to_string()),

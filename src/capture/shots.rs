@@ -11,9 +11,10 @@ use tokio::task::JoinHandle;
 
 use crate::capture::cdp::{self, CdpError};
 use crate::capture::load::{self, Extent, Measure};
+use crate::capture::scroll::HEIGHT_LIMIT;
 use crate::capture::tab::{CALL_LIMIT, Tab};
 use crate::capture::verdict::LIMITS;
-use crate::capture::{CapturedFile, Problem, VIEW_HEIGHT, write};
+use crate::capture::{BrowserOptions, CapturedFile, Problem, VIEW_HEIGHT, write};
 use crate::model::digest::Sha256Hex;
 use crate::model::verdict::FileRole;
 
@@ -167,20 +168,20 @@ pub(crate) async fn view(tab: &mut Tab, raw: &Path) -> Result<CapturedFile, Prob
     })
 }
 
-/// Takes the whole page, from the top to `limit`. What was taken stays in `shots` when a later segment fails.
+/// Takes the whole page, from the top to [`HEIGHT_LIMIT`]. What was taken stays in `shots` when a later segment fails.
 pub(crate) async fn page(
     tab: &mut Tab,
     raw: &Path,
-    (scale, limit): (u32, u32),
+    options: &BrowserOptions,
     shots: &mut Shots,
 ) -> Result<(), Problem> {
     let before: Measure = tab.ask("bevara.measure()", CALL_LIMIT).await?;
     let across = load::extent(tab).await?;
     shots.cut = across.cut;
     let (left, width) = (across.left, across.width.max(1));
-    let height = before.height.clamp(1, limit);
+    let height = before.height.clamp(1, HEIGHT_LIMIT);
     let band = LIMITS.band;
-    let step = step(width, scale.max(1));
+    let step = step(width, options.scale.max(1));
     let marks = format!("bevara.marks({height}, {band}, {left}, {width})");
     let marks: Vec<u32> = tab.ask(&marks, SHOT_LIMIT).await?;
     let mut overview = Overview::of(width, height);
@@ -188,7 +189,8 @@ pub(crate) async fn page(
     let mut top = 0;
     for number in 1.. {
         let bottom = (top + step).min(height);
-        let drawn = segment(tab, (across, top, bottom)).await;
+        let is_in_view = bottom <= VIEW_HEIGHT && width <= options.width;
+        let drawn = segment(tab, (across, top, bottom), is_in_view).await;
         shots.keep(looking.take(), &mut overview).await?;
         let name = format!("page-{number:04}.png");
         let piece = Piece {
@@ -229,6 +231,7 @@ fn step(width: u32, scale: u32) -> u32 {
 async fn segment(
     tab: &mut Tab,
     (across, top, bottom): (Extent, u32, u32),
+    is_in_view: bool,
 ) -> Result<Vec<u8>, Problem> {
     let mut height = f64::from(bottom - top);
     // A picture exactly as high as the view is moved aside where the page is written from right to left (Chromium 156).
@@ -236,14 +239,28 @@ async fn segment(
     if bottom - top == VIEW_HEIGHT {
         height += 0.01;
     }
-    let clip =
-        json!({"x": across.x, "y": top, "width": across.width, "height": height, "scale": 1});
-    let params = json!({"format": "png", "clip": clip, "captureBeyondViewport": true});
-    let answer = tab
-        .session
-        .call("Page.captureScreenshot", params, SHOT_LIMIT)
-        .await?;
+    // Chromium 156 draws what lies out of view as it drew it last, where a filter or a blend mode holds something that is
+    // turned: a part of it is missing in the first picture after a change, and there in the second. A small one will do.
+    if !is_in_view {
+        let scale = (10.0 / height).clamp(0.1, 1.0);
+        draw(tab, (across, top), (height, scale)).await?;
+    }
+    let answer = draw(tab, (across, top), (height, 1.0)).await?;
     Ok(bytes(&answer)?)
+}
+
+/// A picture of so much of the page, so many times its size.
+async fn draw(
+    tab: &Tab,
+    (across, top): (Extent, u32),
+    (height, scale): (f64, f64),
+) -> Result<Value, CdpError> {
+    let clip =
+        json!({"x": across.x, "y": top, "width": across.width, "height": height, "scale": scale});
+    let params = json!({"format": "png", "clip": clip, "captureBeyondViewport": true});
+    tab.session
+        .call("Page.captureScreenshot", params, SHOT_LIMIT)
+        .await
 }
 
 fn bytes(answer: &Value) -> Result<Vec<u8>, CdpError> {
