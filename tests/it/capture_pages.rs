@@ -303,6 +303,9 @@ async fn lazy_pictures_come_and_what_moves_stands_still() {
     rig.browser.close().await;
 }
 
+/// Its text begins at the left edge of the drawing and goes on to the left, where nobody sees it.
+const DRAWING: &str = "<svg width=90 height=60><text y=40>Utom synhåll</text></svg>";
+
 /// A narrow column at the right of a page that is written from right to left, as high as the view, and with a last
 /// segment as high as the view: Chromium 156 moved such a picture aside, and it was white.
 #[tokio::test(flavor = "multi_thread")]
@@ -313,10 +316,11 @@ async fn pages_from_right_to_left_are_in_their_pictures() {
         for height in heights {
             let address = format!("/rtl-{height}");
             let html = format!(
-                "<!DOCTYPE html><html lang=ar dir=rtl><style>body {{ margin: 0; width: 700px }} div {{ background: rgb(0, 90, 10); height: {height}px }}</style><article><p>المنشور الأول</p></article><div></div><script>document.querySelector('div').style.height = {height} - document.querySelector('div').offsetTop + 'px'</script>"
+                "<!DOCTYPE html><html lang=ar dir=rtl><style>body {{ margin: 0; width: 700px }} div {{ background: rgb(0, 90, 10); height: {height}px }}</style><article><p>المنشور الأول</p>{DRAWING}</article><div></div><script>document.querySelector('div').style.height = {height} - document.querySelector('div').offsetTop + 'px'</script>"
             );
             pages.show(&address, html);
-            let (page, raw) = rig.take(&pages.url(&address)).await;
+            let (mut page, raw) = rig.take(&pages.url(&address)).await;
+            assert_eq!(compared(&mut page), all(1));
             assert_eq!(
                 verdict(&page),
                 (Verdict::Complete, Vec::new()),

@@ -82,6 +82,14 @@
     const { width, height } = box(element);
     return style.display !== 'inline' && style.display !== 'contents' && ((style.overflowX !== 'visible' && width <= 2) || (style.overflowY !== 'visible' && height <= 2));
   };
+  // Whether text lies beside the drawing (SVG) that it belongs to, which cuts it off: from right to left it ends where it
+  // begins on other pages.
+  const isOffDrawing = (parent, places) => {
+    const drawing = parent && parent.closest('svg');
+    if (!drawing || getComputedStyle(drawing).overflowX === 'visible') return false;
+    const frame = box(drawing);
+    return places.every(({ left, right, top, bottom }) => right <= frame.left || left >= frame.right || bottom <= frame.top || top >= frame.bottom);
+  };
   const range = document.createRange();
   // `memory` keeps what is known of elements.
   const isSeen = (node, memory) => {
@@ -93,7 +101,7 @@
     const isRtl = getComputedStyle(node.ownerDocument.documentElement).direction === 'rtl';
     const isPlaced = places.some(({ left, right, bottom, width, height }) => width >= 1 && height >= 2 && bottom + view.scrollY > 0
       && (isRtl ? left + view.scrollX < view.innerWidth : right + view.scrollX > 0));
-    if (!isPlaced) return false;
+    if (!isPlaced || isOffDrawing(parent, places)) return false;
     const passed = [];
     let hidden = false;
     for (let one = parent; one && !hidden; one = parentOf(one)) {
