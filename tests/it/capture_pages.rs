@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::capture::{Rig, colours, document, segments, verdict};
 use crate::pages::{Pages, colour};
+use crate::processes::{hold_up_drawing, until};
 use crate::support::is_left_to_campaign;
 
 /// The text of the browser's print, by poppler.
@@ -522,7 +523,20 @@ async fn what_comes_late_is_waited_for_wherever_anything_may_still_come() {
             "/lazy",
             "<article><p>Det andra.</p><img loading=lazy src=/colour.png?n=9 width=40 height=40></article>".to_owned(),
         ),
+        // The same on a machine that draws the page late: it has come, and its picture is not asked for yet.
+        (
+            "/drawn-late",
+            "<link rel=stylesheet href=/batch?late><article><p>Det andra.</p><img loading=lazy src=/colour.png?n=9 width=40 height=40></article>".to_owned(),
+        ),
     ];
+    let holding = std::thread::spawn({
+        let (pages, profile) = (pages.clone(), rig.dir.path().join("profile"));
+        move || {
+            let style = "/batch?late".to_owned();
+            until("its style is asked for", || pages.asked().contains(&style));
+            hold_up_drawing(&profile);
+        }
+    });
     let mut told = Vec::new();
     for (path, rest) in cases {
         let first = "<!DOCTYPE html><html lang=sv><title>Sent</title><body style='font-size:60px'><article><p>Det första.</p></article>";
@@ -534,11 +548,17 @@ async fn what_comes_late_is_waited_for_wherever_anything_may_still_come() {
         let has_picture = view.pixels().any(|pixel| *pixel == wanted);
         told.push((path, worth, compared(&mut page), has_picture));
     }
-    let wanted =
-        [("/taken-out", false), ("/moving", false), ("/lazy", true)].map(|(path, has_picture)| {
-            let whole = (Verdict::Complete, Vec::new());
-            (path, whole, all(2), has_picture)
-        });
+    holding.join().unwrap();
+    let wanted = [
+        ("/taken-out", false),
+        ("/moving", false),
+        ("/lazy", true),
+        ("/drawn-late", true),
+    ]
+    .map(|(path, has_picture)| {
+        let whole = (Verdict::Complete, Vec::new());
+        (path, whole, all(2), has_picture)
+    });
     assert_eq!(told, wanted);
     rig.browser.close().await;
 }

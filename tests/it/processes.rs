@@ -102,6 +102,18 @@ pub(crate) fn kill(pid: i32) {
     signal("-KILL", pid);
 }
 
+/// Holds up what draws for the browser with this profile for as long as a slow machine may: nothing is drawn meanwhile.
+pub(crate) fn hold_up_drawing(profile: &Path) {
+    let browser = family(profile);
+    let drawing = browser
+        .iter()
+        .find(|one| one.line.contains("--type=gpu-process"));
+    let pid = drawing.expect("a process that draws").pid;
+    signal("-STOP", pid);
+    std::thread::park_timeout(std::time::Duration::from_millis(300));
+    signal("-CONT", pid);
+}
+
 fn signal(which: &str, pid: i32) {
     Command::new("kill")
         .args([which, &pid.to_string()])
