@@ -3,6 +3,7 @@
 pub mod check;
 mod cmap;
 pub mod document;
+mod inflate;
 pub mod pdf_text;
 pub mod pdfa;
 pub mod pictures;

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use lopdf::{Dictionary, Document, Object, ObjectId, Stream};
 
 use crate::render::cmap::{self, UnicodeMap};
+use crate::render::inflate;
 use crate::render::syntax::SyntaxError;
 
 /// A stream may inflate to this many bytes; a page that Chromium writes stays far below.
@@ -203,9 +204,29 @@ pub(crate) fn stream(document: &Document, id: ObjectId) -> Result<&Stream, Visit
 
 /// The decoded bytes of a stream.
 pub(crate) fn plain(document: &Document, id: ObjectId) -> Result<Vec<u8>, VisitError> {
-    stream(document, id)?
+    let stream = stream(document, id)?;
+    // What is anything but whole and merely deflated is for the library to make out.
+    if is_deflated(&stream.dict)
+        && let Some(plain) = inflate::inflate(&stream.content, LARGEST_STREAM)
+    {
+        return Ok(plain);
+    }
+    stream
         .get_plain_content_with_limit(LARGEST_STREAM)
         .map_err(|source| VisitError::Stream { id, source })
+}
+
+/// Whether a stream is deflated and nothing else (ISO 32000-1, 7.4.4).
+fn is_deflated(stream: &Dictionary) -> bool {
+    let filter = match stream.get(b"Filter") {
+        Ok(Object::Name(name)) => name.as_slice(),
+        Ok(Object::Array(filters)) => match filters.as_slice() {
+            [Object::Name(name)] => name.as_slice(),
+            _ => return false,
+        },
+        _ => return false,
+    };
+    filter == b"FlateDecode" && !stream.has(b"DecodeParms")
 }
 
 /// A number, whole or not.
