@@ -241,6 +241,8 @@ fn launch(
         path: Some(launcher),
         user_data_dir: Some(profile),
         window_size: Some(size),
+        // Any that is free. Without one it is tried eleven times, each for half a minute.
+        port: Some(0),
         ignore_certificate_errors: false,
         idle_browser_timeout: IDLE,
         process_envs: Some(environment.into_iter().collect()),

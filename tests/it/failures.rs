@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::capture::{Rig, document, verdict};
 use crate::pages::Pages;
 use crate::processes::{Process, family, hold_up_crash_handlers, is_crash_handler, kill, until};
-use crate::support::{Archive, ran, repository};
+use crate::support::{Archive, is_left_to_campaign, ran, repository};
 use crate::tls::{Authority, Shown};
 
 const DAY: &str = "2026-07-01T08:00:00Z";
@@ -289,6 +289,40 @@ fn a_full_disk_ends_the_run_and_leaves_nothing() {
     let message = full["findings"][0]["message"].as_str().unwrap();
     assert!(message.contains("No space left on device"), "{message}");
     assert!(family(&disk).is_empty(), "a browser is left");
+}
+
+/// A browser that ends as soon as it is started, but for a process of its own. What it says is Chromium's; if it says
+/// nothing it is waited for.
+#[test]
+fn a_browser_that_does_not_start_ends_the_run_and_leaves_nothing() {
+    let archive = Archive::new("2026-06-01");
+    archive.add_account("2026-06-01", "konto", "annan", "https://kommun.example/");
+    let program = archive.beside().join("chromium");
+    let config = archive.path().join("bevara.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let named = format!("[browser]\npath = \"{}\"", program.display());
+    std::fs::write(&config, text.replace("[browser]", &named)).unwrap();
+    let begun = std::time::Instant::now();
+    for says in ["Running as root without --no-sandbox is not supported", ""] {
+        if says.is_empty() && is_left_to_campaign("a browser that ends in silence") {
+            continue;
+        }
+        let script = format!("#!/bin/sh\nsleep 600 2>/dev/null &\necho '{says}' >&2\nexit 1\n");
+        std::fs::write(&program, script).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&program, mode).unwrap();
+        let ran = archive.json(DAY, &["capture", "konto"]).exits(3);
+        let document = ran.document();
+        let message = document["findings"][0]["message"].as_str().unwrap();
+        assert!(message.contains("the browser did not start"), "{message}");
+        assert_eq!(
+            entries(&archive.path().join("staging")),
+            Vec::<String>::new()
+        );
+        assert!(family(archive.beside()).is_empty(), "a process is left");
+    }
+    assert!(begun.elapsed().as_secs() < 60, "it was tried over and over");
+    archive.json(DAY, &["verify"]).exits(0);
 }
 
 /// The Swedish table says the same, line by line.
