@@ -14,12 +14,14 @@ mod facebook;
 mod facebook_api;
 mod feed;
 mod flickr;
+mod flickr_api;
 mod graph;
 mod html;
 mod instagram;
 mod instagram_api;
 mod json_feed;
 mod linkedin;
+mod linkedin_api;
 mod mastodon;
 mod mastodon_api;
 mod media;
@@ -62,8 +64,10 @@ pub const ALL: &[&dyn Importer] = &[
     &youtube::Youtube,
     &youtube_api::YoutubeApi,
     &linkedin::Linkedin,
+    &linkedin_api::LinkedinApi,
     &tiktok::Tiktok,
     &flickr::Flickr,
+    &flickr_api::FlickrApi,
     &instagram::Instagram,
     &facebook::Facebook,
     &facebook_api::FacebookApi,

@@ -177,7 +177,7 @@ impl Replies for Flickr {
 
 fn notes(source: &Source<'_>, known: &mut Known) {
     known.notes.push(
-        "Flickr anger inte hur många bilder kontot har; om alla är med kan inte kontrolleras."
+        "Flickr anger inte hur många bilder kontot har; om alla är med kan inte kontrolleras. Allmänhetens kommentarer på bilderna är med."
             .to_owned(),
     );
     if known.own.is_empty() {

@@ -4,6 +4,7 @@ mod feeds;
 mod flickr;
 mod linkedin;
 mod meta;
+mod owner_replies;
 mod tiktok;
 
 use std::collections::BTreeMap;

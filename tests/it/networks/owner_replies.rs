@@ -1,0 +1,176 @@
+//! What saved replies of LinkedIn's interfaces for pages and of Flickr's interface become: the public's comments are there.
+
+use bevara::model::post::{AuthorRole, RoleBasis, ZoneBasis};
+
+use crate::networks::meta::{lines, post, refused};
+use crate::platforms::{fixture, read_of};
+
+const PAGE: &str = "https://www.linkedin.com/company/Exempelkoping/";
+const FLICKR: &str = "https://www.flickr.com/photos/exempelkoping/";
+
+#[test]
+fn replies_of_linkedin_hold_the_pages_posts_and_the_publics_comments() {
+    let read = read_of(&fixture("linkedin-api/svar"), PAGE);
+    // The page itself and the post that was withheld.
+    assert_eq!(
+        (read.format, read.refused.len(), read.skipped),
+        ("linkedin-api", 0, 2)
+    );
+    assert_eq!(
+        lines(&read),
+        [
+            "comment public unknown live 2026-05-27T10:00:00Z [] Är tjänsten på heltid?",
+            "reply authority unknown live 2026-05-27T11:00:00Z [] Ja, 40 timmar.",
+            "comment unknown unknown live 2026-05-27T13:00:00Z [] Utan avsändare",
+            "post authority public live 2026-05-27T08:00:00Z [] Vi söker en arkivarie (heltid) till Exempelköpings bibliotek. #jobb",
+            r"post authority limited live 2026-05-28T08:00:00Z [image:remote_only image:remote_only] Nytt bad i höst! C:\bad",
+            "post authority draft live 2026-05-29T08:00:00Z [] Utkast",
+            "repost public public live 2026-05-30T08:00:00Z [] ",
+        ]
+    );
+    let wanted = &read.post("urn:li:share:7341000000000000001").post;
+    assert_eq!(wanted.author.name, "Exempelköpings kommun");
+    assert_eq!(wanted.author.role_basis, RoleBasis::OwnAccountId);
+    assert_eq!(wanted.repairs, ["linkedin-little-text"]);
+    assert_eq!(wanted.mentions, ["Exempelköpings bibliotek"]);
+    assert_eq!(wanted.tags, ["jobb"]);
+    assert_eq!(wanted.links, ["https://exempelkoping.example/jobb"]);
+    assert_eq!(wanted.title.as_deref(), Some("Lediga jobb"));
+    assert_eq!(wanted.posted_at.zone_basis, ZoneBasis::UtcByFormat);
+    let edited = wanted.edited_at.as_ref().unwrap().utc.unwrap();
+    assert_eq!(edited.to_string(), "2026-05-27T09:00:00Z");
+    assert_eq!(
+        wanted.evidence[0].locator,
+        "/results/urn:li:share:7341000000000000001"
+    );
+    let bath = &post(&read, "Nytt bad").post;
+    assert_eq!(bath.edited_at, None);
+    assert_eq!(bath.repairs, [] as [&str; 0]);
+    assert_eq!(bath.attachments[0].source_uri, "urn:li:image:C4D22AQ1");
+    assert_eq!(bath.attachments[0].alt.as_deref(), Some("Bassängen"));
+    let asked = &read.post("c7341100000000000001").post;
+    assert_eq!(asked.thread_root.as_ref(), Some(&wanted.key));
+    assert_eq!(asked.author.role_basis, RoleBasis::OtherId);
+    assert_eq!(asked.counts.as_ref().unwrap().likes, Some(2));
+    let answer = &read.post("c7341100000000000002").post;
+    let answered = answer.in_reply_to.as_ref().unwrap();
+    assert_eq!(answered.key.as_ref(), Some(&asked.key));
+    assert!(answer.edited_at.is_some());
+    let nameless = &post(&read, "Utan avsändare").post;
+    assert_eq!(nameless.evidence[0].locator, "/1/elements/0");
+    assert!(
+        nameless
+            .thread_root
+            .as_deref()
+            .unwrap()
+            .ends_with(":urn:li:activity:7341000000000000099")
+    );
+    assert!(
+        read.notes[0].contains("lämnade inte ut 1 av"),
+        "{:?}",
+        read.notes
+    );
+    assert_eq!(read.notes.len(), 2);
+    // The key of a post is the one that a member's export gives it.
+    let export = read_of(&fixture("linkedin/medlem"), PAGE);
+    let same = &export.post("urn:li:share:7341000000000000001").post;
+    assert_eq!(same.key, wanted.key);
+    // Nothing says that the page is another account's own.
+    let other = read_of(
+        &fixture("linkedin-api/svar"),
+        "https://www.linkedin.com/company/annankommun",
+    );
+    assert!(
+        other
+            .posts
+            .iter()
+            .all(|one| one.post.author.role == AuthorRole::Unknown)
+    );
+    assert!(other.notes[0].starts_with("Sidans eget svar"));
+}
+
+#[test]
+fn broken_replies_of_linkedin_are_refused_with_their_place() {
+    let read = read_of(&fixture("linkedin-api/trasig"), PAGE);
+    let file = "trasig: posts.json, /elements";
+    assert_eq!(
+        refused(&read),
+        [
+            format!("{file}/0: the post has no id"),
+            format!("{file}/1: the post has no time"),
+            format!("{file}/2: the comment's id has no number"),
+        ]
+    );
+    assert_eq!(
+        lines(&read),
+        ["post unknown unknown live 2026-05-27T08:00:00Z [] Nytt tillstånd"]
+    );
+    assert_eq!(read.posts[0].post.warnings, ["state-unknown"]);
+    assert_eq!(read.skipped, 1);
+}
+
+#[test]
+fn replies_of_flickr_have_the_keys_of_the_export_and_hold_the_publics_comments() {
+    let read = read_of(&fixture("flickr-api/svar"), FLICKR);
+    assert_eq!(
+        (read.format, read.refused.len(), read.skipped),
+        ("flickr-api", 0, 1)
+    );
+    assert_eq!(
+        lines(&read),
+        [
+            "comment public unknown live 2026-01-16T08:00:00Z [] Vackert! När är det öppet?",
+            "comment authority unknown live 2026-01-16T09:00:00Z [] Tack! Kl. 8–16.",
+            "photo authority public live 2026-01-15T12:00:00Z [image:remote_only] Rådhuset i vinterskrud./Välkomna",
+            "video authority limited live 2026-02-01T11:00:00Z [video:remote_only] ",
+            "photo authority public live - [image:remote_only] ",
+        ]
+    );
+    let hall = read.post("53000000001");
+    assert_eq!(hall.post.title.as_deref(), Some("Rådhuset & torget"));
+    assert_eq!(hall.post.tags, ["Rådhus"]);
+    assert_eq!(
+        hall.post.attachments[0].source_uri,
+        "https://live.staticflickr.com/65535/53000000001_bbbb_o.png"
+    );
+    assert_eq!(
+        hall.post.redactions,
+        ["/location/latitude", "/location/longitude"]
+    );
+    let original = String::from_utf8(hall.original.clone()).unwrap();
+    assert!(!original.contains("60.1358") && !original.contains("13.0083"));
+    assert!(original.contains("\"location\":\"Exempelköping\""));
+    let counts = hall.post.counts.as_ref().unwrap();
+    assert_eq!((counts.views, counts.replies), (Some(120), Some(2)));
+    let export = read_of(&fixture("flickr/kommunkonto"), FLICKR);
+    for id in [
+        "53000000001",
+        "53000000002",
+        "c72157700000000001",
+        "c72157700000000002",
+    ] {
+        let (one, other) = (&read.post(id).post, &export.post(id).post);
+        assert_eq!(one.key, other.key);
+        assert_eq!(one.thread_root, other.thread_root);
+        assert_eq!(one.posted_at.utc, other.posted_at.utc);
+    }
+    assert_eq!(read.post("53000000002").post.tags, ["vinter", "bad"]);
+}
+
+#[test]
+fn broken_replies_of_flickr_are_refused_with_their_place() {
+    let read = read_of(&fixture("flickr-api/trasig"), FLICKR);
+    let file = "trasig: comments.json, /";
+    assert_eq!(
+        refused(&read),
+        [
+            format!("{file}: the photo has no id (/photo)"),
+            format!("{file}: the comment has no id (/comments/comment/0)"),
+            format!("{file}: the comment has no time (/comments/comment/1)"),
+        ]
+    );
+    assert_eq!(
+        lines(&read),
+        ["comment unknown unknown live 2026-01-16T08:00:00Z [] Hel"]
+    );
+}
