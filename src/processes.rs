@@ -47,20 +47,59 @@ pub(crate) fn unless_gone<T>(read: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
+/// The group of a process, the fifth field of `proc_pid_stat(5)`, as long as it lives. The second, the name, may hold
+/// spaces and brackets; the third is Z where it has ended and nobody has asked how.
+pub(crate) fn living_group(stat: &str) -> Option<i32> {
+    let (_, after) = stat.rsplit_once(") ")?;
+    let mut fields = after.split(' ');
+    if matches!(fields.next()?, "Z" | "X") {
+        return None;
+    }
+    fields.nth(1)?.parse().ok()
+}
+
+/// Ends every process of a group, and waits until they are gone. Its leader must not have been waited for: then its
+/// number may be another's.
+pub(crate) fn end_group(group: Pid) -> io::Result<()> {
+    let is_member = |path: &Path| {
+        let stat = unless_gone(std::fs::read_to_string(path.join("stat")))?;
+        let its = stat.and_then(|stat| living_group(&stat));
+        Ok(its == Some(group.as_raw_pid()))
+    };
+    end_all(is_member, |_| {
+        rustix::process::kill_process_group(group, Signal::KILL)
+    })
+}
+
 /// Ends every process of ours that is marked with `dir` or a directory below it, and waits until they are gone.
 pub(crate) fn end(dir: &Path) -> io::Result<()> {
     let Some(dir) = unless_gone(dir.canonicalize())? else {
         return Ok(());
     };
+    let is_ours = |path: &Path| match unless_gone(std::fs::read(path.join("environ"))) {
+        Ok(environment) => Ok(environment.is_some_and(|bytes| is_marked(&bytes, &dir))),
+        // Somebody else's, and so none that we started.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(false),
+        Err(error) => Err(error),
+    };
+    end_all(is_ours, |process| {
+        rustix::process::pidfd_send_signal(process, Signal::KILL)
+    })
+}
+
+fn end_all(
+    is_meant: impl Fn(&Path) -> io::Result<bool>,
+    kill: impl Fn(&OwnedFd) -> rustix::io::Result<()>,
+) -> io::Result<()> {
     let begun = Instant::now();
     // What one of them started meanwhile is found by the next look.
     loop {
-        let found = marked(&dir)?;
+        let found = held(&is_meant)?;
         if found.is_empty() {
             return Ok(());
         }
         for process in &found {
-            match rustix::process::pidfd_send_signal(process, Signal::KILL) {
+            match kill(process) {
                 Ok(()) | Err(Errno::SRCH) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -70,16 +109,16 @@ pub(crate) fn end(dir: &Path) -> io::Result<()> {
                 .map_err(io::Error::other)?;
             let mut ended = [PollFd::new(process, PollFlags::IN)];
             if rustix::event::poll(&mut ended, Some(&left))? == 0 {
-                let message = format!("a process of {} cannot be ended", dir.display());
+                let message = "a process that was killed goes on";
                 return Err(io::Error::new(io::ErrorKind::TimedOut, message));
             }
         }
     }
 }
 
-/// The processes that are marked with `dir` or a directory below it. Each is held before it is looked at, so that a
-/// number that is given to another process meanwhile strikes nobody else.
-fn marked(dir: &Path) -> io::Result<Vec<OwnedFd>> {
+/// The processes that are meant, by their directory in `/proc`. Each is held before it is looked at, so that a number that
+/// is given to another process meanwhile strikes nobody else.
+fn held(is_meant: impl Fn(&Path) -> io::Result<bool>) -> io::Result<Vec<OwnedFd>> {
     let mut found = Vec::new();
     for (pid, path) in all()? {
         let process = match rustix::process::pidfd_open(pid, PidfdFlags::empty()) {
@@ -88,12 +127,8 @@ fn marked(dir: &Path) -> io::Result<Vec<OwnedFd>> {
             Err(Errno::SRCH | Errno::INVAL) => continue,
             Err(error) => return Err(error.into()),
         };
-        match unless_gone(std::fs::read(path.join("environ"))) {
-            Ok(Some(environment)) if is_marked(&environment, dir) => found.push(process),
-            Ok(_) => {}
-            // Somebody else's, and so none that we started.
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
-            Err(error) => return Err(error),
+        if is_meant(&path)? {
+            found.push(process);
         }
     }
     Ok(found)
@@ -116,6 +151,13 @@ mod tests {
     use std::process::{Command, Stdio};
 
     use super::*;
+
+    #[test]
+    fn a_group_is_told_whatever_the_name_and_only_of_the_living() {
+        assert_eq!(living_group("7 (a) b) S 3 55 55 0 -1 4194560"), Some(55));
+        assert_eq!(living_group("7 (a) b) Z 3 55 55 0 -1 4194560"), None);
+        assert_eq!(living_group("7 (a"), None);
+    }
 
     #[test]
     fn only_the_directory_and_what_lies_below_it_count() {

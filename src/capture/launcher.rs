@@ -113,7 +113,8 @@ fn profile_of(argument: &OsStr) -> Option<PathBuf> {
 pub(crate) struct Process {
     /// Its DevTools websocket.
     pub(crate) url: String,
-    pid: u32,
+    /// The browser's own process, which leads its group.
+    group: Pid,
     end: Option<mpsc::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -140,9 +141,9 @@ impl Process {
             .spawn(move || {
                 let launched = launch(&program, launcher, profile, (size, look));
                 let (browser, answer) = match launched {
-                    Ok(browser) => {
-                        let answer = (browser.get_ws_url(), browser.get_process_id().unwrap_or(0));
-                        (Some(browser), Ok(answer))
+                    Ok((browser, group)) => {
+                        let url = browser.get_ws_url();
+                        (Some((browser, group)), Ok((url, group)))
                     }
                     Err(message) => (None, Err(BrowserError::Start { message })),
                 };
@@ -150,20 +151,23 @@ impl Process {
                 if started.send(answer).is_ok() && ending.recv().is_err() {
                     tracing::debug!("the browser is let go");
                 }
-                drop(browser);
-                if let Err(error) = processes::end(&left) {
-                    tracing::warn!(%error, "not everything of the browser could be ended");
+                // The group before its leader is waited for, which is when the browser is dropped.
+                let ended = browser.map_or(Ok(()), |(_browser, group)| processes::end_group(group));
+                for ended in [ended, processes::end(&left)] {
+                    if let Err(error) = ended {
+                        tracing::warn!(%error, "not everything of the browser could be ended");
+                    }
                 }
             })
             .map_err(|source| BrowserError::Start {
                 message: source.to_string(),
             })?;
-        let (url, pid) = starting.await.map_err(|_source| BrowserError::Start {
+        let (url, group) = starting.await.map_err(|_source| BrowserError::Start {
             message: "its thread ended".to_owned(),
         })??;
         Ok(Self {
             url,
-            pid,
+            group,
             end: Some(end),
             thread: Some(thread),
         })
@@ -171,35 +175,22 @@ impl Process {
 
     /// Bytes of memory that its processes take.
     pub(crate) fn memory(&self) -> std::io::Result<u64> {
-        memory::of_group(self.pid)
+        memory::of_group(self.group)
     }
 
-    /// Kills the process group, and waits for the thread to end the rest.
+    /// Ends it and everything that it started.
     pub(crate) async fn end(mut self) {
-        self.kill();
+        self.end = None;
         if let Some(thread) = self.thread.take() {
             let joined = tokio::task::spawn_blocking(move || thread.join().is_ok()).await;
             told(matches!(joined, Ok(true)));
         }
     }
-
-    fn kill(&mut self) {
-        let group = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
-        if let Some(group) = group {
-            // Already gone is what is wanted.
-            match rustix::process::kill_process_group(group, Signal::KILL) {
-                Ok(()) | Err(rustix::io::Errno::SRCH) => {}
-                Err(error) => tracing::warn!(%error, "the browser could not be killed"),
-            }
-        }
-        self.pid = 0;
-        self.end = None;
-    }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.kill();
+        self.end = None;
         if let Some(thread) = self.thread.take() {
             told(thread.join().is_ok());
         }
@@ -217,7 +208,7 @@ fn launch(
     launcher: PathBuf,
     profile: PathBuf,
     (size, look): ((u32, u32), Look),
-) -> Result<Launched, String> {
+) -> Result<(Launched, Pid), String> {
     let mut environment = vec![
         (PROGRAM.to_owned(), program.to_string_lossy().into_owned()),
         (PARENT.to_owned(), std::process::id().to_string()),
@@ -249,5 +240,11 @@ fn launch(
         args,
         ..LaunchOptions::default()
     };
-    Launched::new(options).map_err(|error| format!("{error:#}"))
+    let browser = Launched::new(options).map_err(|error| format!("{error:#}"))?;
+    let group = browser
+        .get_process_id()
+        .and_then(|pid| i32::try_from(pid).ok())
+        .and_then(Pid::from_raw)
+        .ok_or("it has no process")?;
+    Ok((browser, group))
 }

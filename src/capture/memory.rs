@@ -2,15 +2,17 @@
 
 use std::io;
 
+use rustix::process::Pid;
+
 use crate::processes;
 
 /// Bytes of the proportional set size (`Pss`, `proc_pid_smaps(5)`) of every process of a group: pages that several of them
 /// share are counted once. Adding up resident sizes would count Chromium's program text a dozen times.
-pub(crate) fn of_group(group: u32) -> io::Result<u64> {
+pub(crate) fn of_group(group: Pid) -> io::Result<u64> {
     let mut bytes = 0_u64;
     for (_, path) in processes::all()? {
         let is_member = processes::unless_gone(std::fs::read_to_string(path.join("stat")))?
-            .is_some_and(|stat| group_of(&stat) == Some(group));
+            .is_some_and(|stat| processes::living_group(&stat) == Some(group.as_raw_pid()));
         if is_member {
             let rollup =
                 processes::unless_gone(std::fs::read_to_string(path.join("smaps_rollup")))?;
@@ -18,12 +20,6 @@ pub(crate) fn of_group(group: u32) -> io::Result<u64> {
         }
     }
     Ok(bytes)
-}
-
-/// The process group, the fifth field of `proc_pid_stat(5)`. The second, the name, may hold spaces and brackets.
-fn group_of(stat: &str) -> Option<u32> {
-    let (_, after) = stat.rsplit_once(") ")?;
-    after.split(' ').nth(2)?.parse().ok()
 }
 
 /// Bytes; the file tells kibibytes.
@@ -38,9 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_do_not_mislead_and_the_share_is_read() {
-        assert_eq!(group_of("7 (a) b) S 3 55 55 0 -1 4194560"), Some(55));
-        assert_eq!(group_of("7 (a"), None);
+    fn the_share_is_read() {
         let rollup = "00400000-7fff0000 ---p 00000000 00:00 0   [rollup]\nRss:  9 kB\nPss:                1536 kB\nPss_Dirty: 4 kB\n";
         assert_eq!(pss(rollup), 1_572_864);
     }

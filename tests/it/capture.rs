@@ -357,6 +357,7 @@ async fn a_script_that_never_ends_is_given_up_and_cleared_away() {
     let (page, _) = rig.take(&pages.url("/")).await;
     assert_eq!(verdict(&page).0, Verdict::Complete);
     rig.browser.close().await;
+    assert!(family(rig.dir.path()).is_empty(), "a process is left");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -311,4 +311,5 @@ fn a_killed_capture_leaves_no_browser_and_its_profile_is_swept() {
         "the profile was not swept"
     );
     assert!(family(&staging).is_empty(), "a crash handler is left");
+    archive.json("2026-07-02", &["verify"]).exits(0);
 }
