@@ -105,13 +105,16 @@ fn close_window(child: &mut Child) {
             let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
             let after = stat.rsplit(") ").next()?.split(' ').nth(1)?.to_owned();
             let line = std::fs::read_to_string(entry.path().join("cmdline")).ok()?;
-            (after == parent && line.contains("--remote-debugging-port=")).then_some(line)
+            (after == parent && line.contains("--user-data-dir=")).then_some(line)
         });
     let line = line.expect("a browser of the program");
-    let port = line
+    let profile = line
         .split('\0')
-        .find_map(|word| word.strip_prefix("--remote-debugging-port="));
-    let port: u16 = port.unwrap().parse().unwrap();
+        .find_map(|word| word.strip_prefix("--user-data-dir="));
+    // Where Chromium tells which port it took.
+    let told = Path::new(profile.unwrap()).join("DevToolsActivePort");
+    let told = std::fs::read_to_string(told).unwrap();
+    let port: u16 = told.lines().next().unwrap().parse().unwrap();
     let pages: Value = serde_json::from_str(&get(port, "/json/list")).unwrap();
     let pages: Vec<&Value> = pages
         .as_array()
