@@ -1,5 +1,5 @@
 //! The program: parse, run, exit code. Started as the launcher of a browser, it becomes that browser; started as a
-//! converter, it converts one PDF.
+//! converter, it converts one file.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,7 @@ fn main() -> ExitCode {
     if let Some(failed) = bevara::capture::launcher::become_browser() {
         return failed;
     }
-    if let Some(done) = bevara::render::pdfa::apart::become_converter() {
+    if let Some(done) = bevara::render::apart::become_converter() {
         return done;
     }
     bevara::cli::main()

@@ -1,5 +1,6 @@
 //! PDF/A and the documents this program makes. One way to PDF/A: [`pdfa`] on what the browser or `printpdf` wrote.
 
+pub mod apart;
 pub mod check;
 mod cmap;
 pub mod document;

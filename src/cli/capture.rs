@@ -32,7 +32,7 @@ pub(crate) struct CaptureArgs {
     /// Capture every open account
     #[arg(long)]
     all: bool,
-    /// Take in pictures (PNG, JPEG) or PDFs that a person made, in the order of their pages; the account comes last
+    /// Take in pictures (PNG, JPEG, HEIC) or PDFs that a person made, in the order of their pages; the account comes last
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["all", "allow_addresses"])]
     from_file: Vec<PathBuf>,
     /// You vouch that the files show all that the account shows; only then do they meet an obligation

@@ -23,7 +23,7 @@ use crate::ops::error::{ErrorKind, OpsError};
 use crate::ops::person;
 use crate::ops::program;
 use crate::ops::snapshot::{self, Captured, PICTURES, REQUESTS, Work};
-use crate::render::pdfa::apart::{self, ApartError};
+use crate::render::apart::{self, ApartError};
 use crate::render::pdfa::{Flavour, PdfaOptions};
 use crate::render::pictures::{self, Picture};
 use crate::store::stage::Stage;
@@ -61,6 +61,8 @@ enum Media {
     Png,
     #[serde(rename = "image/jpeg")]
     Jpeg,
+    #[serde(rename = "image/heic")]
+    Heic,
     #[serde(rename = "application/pdf")]
     Pdf,
 }
@@ -105,6 +107,10 @@ struct Manual<'a> {
     note: Option<&'a str>,
     files: Vec<&'a Source>,
 }
+
+/// What to do with HEIC that is not read.
+const READABLE: &str = "convert it to PNG first (`heif-convert bild.heic bild.png`, or open it on the phone and take a picture of the \
+     screen), or let the phone save as JPEG (iPhone: Inställningar > Kamera > Format > Mest kompatibelt)";
 
 /// A file that was kept as it is.
 const KEPT_AS_IT_IS: &str = "F101";
@@ -270,7 +276,7 @@ fn read_one(number: usize, path: &Path) -> Result<Given, OpsError> {
     let media_type = media(path, &bytes)?;
     let (kept_as, taken) = match media_type {
         Media::Pdf => (format!("page-{number:04}.pdf"), None),
-        Media::Png | Media::Jpeg => ("page.pdf".to_owned(), taken(&bytes)),
+        Media::Png | Media::Jpeg | Media::Heic => ("page.pdf".to_owned(), taken(&bytes)),
     };
     let name = path.file_name().unwrap_or_default();
     let source = Source {
@@ -302,18 +308,11 @@ fn media(path: &Path, bytes: &[u8]) -> Result<Media, OpsError> {
     if head.windows(5).any(|window| window == b"%PDF-") {
         return Ok(Media::Pdf);
     }
-    let is_heic = bytes.get(4..8) == Some(b"ftyp")
-        && [&b"heic"[..], b"heix", b"heim", b"hevc", b"mif1", b"msf1"]
-            .contains(&bytes.get(8..12).unwrap_or_default());
-    if is_heic {
-        return Err(OpsError::usage(
-            format!("{} is HEIC, which is not read", path.display()),
-            "convert it to PNG first (`heif-convert bild.heic bild.png`), or let the phone save as JPEG \
-             (iPhone: Inställningar > Kamera > Format > Mest kompatibelt)",
-        ));
+    if pictures::is_heif(bytes) {
+        return Ok(Media::Heic);
     }
     Err(OpsError::Problem(format!(
-        "{} is neither PNG, JPEG nor PDF",
+        "{} is neither PNG, JPEG, HEIC nor PDF",
         path.display()
     )))
 }
@@ -359,7 +358,11 @@ impl Pages<'_> {
             .iter_mut()
             .filter(|file| file.source.media_type != Media::Pdf)
         {
-            let seen = pictures::look(&file.bytes).map_err(|error| OpsError::Part {
+            let mut bytes = std::mem::take(&mut file.bytes);
+            if file.source.media_type == Media::Heic {
+                bytes = self.unpacked(&file.path, &bytes)?;
+            }
+            let seen = pictures::look(&bytes).map_err(|error| OpsError::Part {
                 context: format!("{} cannot be read as a picture", file.path.display()),
                 kind: ErrorKind::Problem,
                 source: Box::new(error),
@@ -368,7 +371,7 @@ impl Pages<'_> {
                 self.reasons.push(Reason::Blank);
             }
             pages.push(Picture {
-                bytes: std::mem::take(&mut file.bytes),
+                bytes,
                 caption: self.caption(&file.source, pages.len() + 1, of),
                 text: Vec::new(),
             });
@@ -383,6 +386,20 @@ impl Pages<'_> {
             source: Box::new(error),
         })?;
         self.keep("page.pdf", &bytes)
+    }
+
+    /// HEIC as PNG: PDF holds nothing that is coded with HEVC.
+    fn unpacked(&self, path: &Path, heic: &[u8]) -> Result<Vec<u8>, OpsError> {
+        apart::unpack(&self.program, heic).map_err(|error| match error {
+            ApartError::Process(source) => OpsError::File {
+                path: self.program.clone(),
+                source,
+            },
+            ApartError::Refused(_) | ApartError::Stopped { .. } => OpsError::usage(
+                format!("{} is HEIC that cannot be read: {error}", path.display()),
+                READABLE,
+            ),
+        })
     }
 
     /// Each PDF as PDF/A of its own, or as it is.

@@ -1,7 +1,6 @@
 //! Turns a PDF that Chromium or `printpdf` wrote into valid PDF/A, deterministically. Every output is checked by
 //! [`crate::render::check`] before it is called PDF/A.
 
-pub mod apart;
 mod clean;
 mod content;
 mod files;

@@ -1,5 +1,7 @@
 //! Pictures as PDF/A pages, one picture a page, by `printpdf` and the post-processor.
 
+mod heic;
+mod heif;
 mod jpeg;
 mod pixels;
 
@@ -15,6 +17,8 @@ use printpdf::{
 use crate::render::pdfa::{self, PdfaError, PdfaOptions};
 use crate::render::pictures::pixels::Pixels;
 
+pub use heic::{HeicError, unpacked};
+pub use heif::is_heif;
 pub use pixels::{Seen, look};
 
 /// A picture and the line under it.

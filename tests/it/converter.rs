@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use bevara::render::pdfa::apart::{self, ApartError};
+use bevara::render::apart::{self, ApartError};
 use bevara::render::pdfa::{Flavour, PdfaOptions};
 
 use crate::processes::{kill, until};

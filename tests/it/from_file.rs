@@ -392,8 +392,13 @@ fn what_cannot_be_taken_in_is_named_and_nothing_is_kept() {
     let cases = [
         ("halv.png", png[..png.len() / 2].to_vec(), 1, "halv.png"),
         ("halv.jpg", jpeg[..jpeg.len() / 2].to_vec(), 1, "halv.jpg"),
-        ("text.txt", b"hej".to_vec(), 1, "neither PNG, JPEG nor PDF"),
-        ("tom.pdf", Vec::new(), 1, "neither PNG, JPEG nor PDF"),
+        (
+            "text.txt",
+            b"hej".to_vec(),
+            1,
+            "neither PNG, JPEG, HEIC nor PDF",
+        ),
+        ("tom.pdf", Vec::new(), 1, "neither PNG, JPEG, HEIC nor PDF"),
         (
             "bild.heic",
             b"\0\0\0\x18ftypheic\0\0\0\0mif1heic".to_vec(),

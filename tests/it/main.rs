@@ -28,6 +28,7 @@ mod exports;
 mod failures;
 mod from_file;
 mod fuzz;
+mod heic;
 mod hold;
 mod labelled;
 mod login;

@@ -1,6 +1,6 @@
-//! The conversion in a process of its own, for PDFs that come from outside. How much memory a PDF takes cannot be told
-//! from its bytes (20 MB that hold one array of 10,000,000 numbers take 1.2 GB once read, and a compressed stream hides
-//! more), so the kernel holds the limits: what goes over them costs that process, and not the archive's.
+//! Conversions in a process of its own, for PDFs and HEIC that come from outside. How much memory a file takes cannot be
+//! told from its bytes (20 MB of PDF that hold one array of 10,000,000 numbers take 1.2 GB once read, and a compressed
+//! stream hides more), so the kernel holds the limits: what goes over them costs that process, and not the archive's.
 #![expect(
     clippy::disallowed_methods,
     reason = "the adapter that starts the converter"
@@ -17,25 +17,30 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::time::Instant;
 use crate::render::pdfa::{self, Flavour, PdfaOptions};
+use crate::render::pictures;
 
 /// Tells the program that it is the converter, and with which limits.
 const LIMITS: &str = "BEVARA_CONVERTER";
 
-/// Bytes of address space that any conversion gets, and bytes for each byte of the file.
+/// Bytes of address space that any conversion of a PDF gets, and bytes for each byte of the file.
 const SPACE: (u64, u64) = (512 * 1024 * 1024, 8);
+/// The same for HEIC: a picture of 48 million pixels takes 1.2 GB, however small its file is.
+const PICTURE_SPACE: (u64, u64) = (2 * 1024 * 1024 * 1024, 4);
 /// Seconds of processor time that any conversion gets, and seconds for each MiB of the file.
 const TIME: (u64, u64) = (60, 2);
+/// The decoder's threads. Each one takes address space that counts, and a phone's picture is unpacked in a second by one.
+const THREADS: (&str, &str) = ("RAYON_NUM_THREADS", "1");
 
-/// Said first in the answer: the PDF/A follows.
+/// Said first in the answer: what was made follows.
 const DONE: u8 = b'+';
 /// Said first in the answer: why it is none follows.
 const REFUSED: u8 = b'-';
 
-/// Why there is no PDF/A.
+/// Why nothing was made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ApartError {
-    /// The file cannot honestly become PDF/A; why.
+    /// The file cannot honestly become what it was to become; why.
     #[error("{0}")]
     Refused(String),
     /// The file asks for more than a conversion gets, or broke the converter.
@@ -55,9 +60,18 @@ pub enum ApartError {
     Process(#[from] std::io::Error),
 }
 
-/// What the converter is told before the PDF, as one line of JSON: [`PdfaOptions`] without files to carry.
+/// What the converter is told before the file, as one line of JSON.
 #[derive(Debug, Serialize, Deserialize)]
-struct Order {
+enum Order {
+    /// A PDF is to become PDF/A.
+    Pdfa(PdfaOrder),
+    /// HEIC is to become PNG.
+    Png,
+}
+
+/// [`PdfaOptions`] without files to carry.
+#[derive(Debug, Serialize, Deserialize)]
+struct PdfaOrder {
     flavour: Flavour,
     title: String,
     language: String,
@@ -74,15 +88,19 @@ struct Limits {
 }
 
 impl Limits {
-    fn of(raw: &[u8]) -> Self {
+    fn of(order: &Order, raw: &[u8]) -> Self {
         let bytes = raw.len() as u64;
+        let space = match order {
+            Order::Pdfa(_) => SPACE,
+            Order::Png => PICTURE_SPACE,
+        };
         Self {
-            space: SPACE.0 + SPACE.1 * bytes,
+            space: space.0 + space.1 * bytes,
             seconds: TIME.0 + TIME.1 * bytes.div_ceil(1024 * 1024),
         }
     }
 
-    /// Sets them for this process, which goes when its parent goes; no core file is written either, it would hold the PDF.
+    /// Sets them for this process, which goes when its parent goes; no core file is written either, it would hold the file.
     fn set(self) -> Result<(), rustix::io::Errno> {
         let hard = |value| Rlimit {
             current: Some(value),
@@ -98,19 +116,29 @@ impl Limits {
 /// Converts `raw` in a process of its own, which is `program` (this program, see [`become_converter`]), unless something
 /// that a reader sees or opens would be lost. Nothing can be carried in the output; `options.files` is not looked at.
 pub fn convert(program: &Path, raw: &[u8], options: &PdfaOptions) -> Result<Vec<u8>, ApartError> {
-    let limits = Limits::of(raw);
-    let order = Order {
+    let order = Order::Pdfa(PdfaOrder {
         flavour: options.flavour,
         title: options.title.clone(),
         language: options.language.clone(),
         source: options.source.clone(),
         created: options.created,
         producer: options.producer.clone(),
-    };
-    let mut order = serde_json::to_vec(&order).map_err(std::io::Error::from)?;
+    });
+    ask(program, &order, raw)
+}
+
+/// Unpacks HEIC to PNG ([`pictures::unpacked`]) in a process of its own, which is `program` as in [`convert`].
+pub fn unpack(program: &Path, heic: &[u8]) -> Result<Vec<u8>, ApartError> {
+    ask(program, &Order::Png, heic)
+}
+
+fn ask(program: &Path, order: &Order, raw: &[u8]) -> Result<Vec<u8>, ApartError> {
+    let limits = Limits::of(order, raw);
+    let mut order = serde_json::to_vec(order).map_err(std::io::Error::from)?;
     order.push(b'\n');
     let mut child = Command::new(program)
         .env_clear()
+        .env(THREADS.0, THREADS.1)
         .env(
             LIMITS,
             serde_json::to_string(&limits).map_err(std::io::Error::from)?,
@@ -136,7 +164,7 @@ pub fn convert(program: &Path, raw: &[u8], options: &PdfaOptions) -> Result<Vec<
     }
 }
 
-/// Hands the order and the PDF over. A converter that has ended hears nothing; its status says why.
+/// Hands the order and the file over. A converter that has ended hears nothing; its status says why.
 fn tell(child: &mut Child, order: &[u8], raw: &[u8]) -> std::io::Result<()> {
     let Some(mut stdin) = child.stdin.take() else {
         return Ok(());
@@ -182,7 +210,7 @@ pub fn become_converter() -> Option<ExitCode> {
     }
 }
 
-/// Reads an order and a PDF from standard input, and answers on standard output.
+/// Reads an order and a file from standard input, and answers on standard output.
 fn serve() -> std::io::Result<()> {
     let mut given = Vec::new();
     std::io::stdin().lock().read_to_end(&mut given)?;
@@ -191,18 +219,13 @@ fn serve() -> std::io::Result<()> {
         .position(|byte| *byte == b'\n')
         .unwrap_or(given.len());
     let (order, raw) = given.split_at(end);
-    let order: Order = serde_json::from_slice(order)?;
-    let options = PdfaOptions {
-        flavour: order.flavour,
-        title: order.title,
-        language: order.language,
-        source: order.source,
-        created: order.created,
-        producer: order.producer,
-        files: Vec::new(),
+    let raw = raw.get(1..).unwrap_or_default();
+    let made = match serde_json::from_slice(order)? {
+        Order::Pdfa(order) => converted(raw, order),
+        Order::Png => pictures::unpacked(raw).map_err(|error| error.to_string()),
     };
     let mut stdout = std::io::stdout().lock();
-    match converted(raw.get(1..).unwrap_or_default(), &options) {
+    match made {
         Ok(bytes) => {
             stdout.write_all(&[DONE])?;
             stdout.write_all(&bytes)?;
@@ -216,12 +239,21 @@ fn serve() -> std::io::Result<()> {
 }
 
 /// The PDF as PDF/A, or why it cannot honestly be one.
-fn converted(raw: &[u8], options: &PdfaOptions) -> Result<Vec<u8>, String> {
+fn converted(raw: &[u8], order: PdfaOrder) -> Result<Vec<u8>, String> {
+    let options = PdfaOptions {
+        flavour: order.flavour,
+        title: order.title,
+        language: order.language,
+        source: order.source,
+        created: order.created,
+        producer: order.producer,
+        files: Vec::new(),
+    };
     let lost = pdfa::losses(raw).map_err(|error| error.to_string())?;
     if !lost.is_empty() {
         return Err(format!("PDF/A would leave out: {}", lost.join(", ")));
     }
-    match pdfa::convert(raw, options) {
+    match pdfa::convert(raw, &options) {
         Ok(converted) => Ok(converted.bytes),
         Err(error) => Err(error.to_string()),
     }
