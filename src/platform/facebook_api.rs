@@ -41,7 +41,7 @@ impl Importer for FacebookApi {
     }
 
     fn version(&self) -> &'static str {
-        "1"
+        "2"
     }
 
     fn recognises(&self, container: &Container) -> Result<bool, PlatformError> {
@@ -100,7 +100,7 @@ impl Replies for FacebookApi {
             .push(meta::site(source.address, "facebook.com"));
     }
 
-    fn posts(&self, at: &At<'_, '_>, item: &Value, bytes: &[u8], out: &mut Out) {
+    fn posts(&self, at: &At<'_, '_>, item: &Value, _bytes: &[u8], out: &mut Out) {
         if is_page(item) {
             return out.skip("account");
         }
@@ -113,7 +113,7 @@ impl Replies for FacebookApi {
         if is_comment(item, at.known) {
             return comments(at, String::new(), item, None, out);
         }
-        out.post(post(at, item, bytes));
+        out.post(post(at, item));
         let list = place(item, "comments");
         for (number, comment) in listed(item, "comments").enumerate() {
             let below = format!("{list}/{number}");
@@ -245,7 +245,7 @@ fn comment(
     Ok(finish(post, object.to_string().into_bytes(), Vec::new()))
 }
 
-fn post(at: &At<'_, '_>, item: &Value, bytes: &[u8]) -> Result<Parsed, String> {
+fn post(at: &At<'_, '_>, item: &Value) -> Result<Parsed, String> {
     let id = word(item, "id").ok_or("the post has no id")?;
     let origin: Origin<'_> = at.origin("");
     let mut post = draft::blank(&origin, Some(id));
@@ -305,9 +305,13 @@ fn post(at: &At<'_, '_>, item: &Value, bytes: &[u8]) -> Result<Parsed, String> {
             attach(&mut post, part);
         }
     }
-    let (original, pointers) = redact::redact_bytes(bytes, &|_, _| None);
-    post.redactions = pointers;
-    Ok(finish(post, original, Vec::new()))
+    let mut object = item.clone();
+    if let Some(object) = object.as_object_mut() {
+        // Those stand in posts of their own, which can be disposed of before this one.
+        object.remove("comments");
+    }
+    post.redactions = redact::redact(&mut object, &|_, _| None);
+    Ok(finish(post, object.to_string().into_bytes(), Vec::new()))
 }
 
 fn add(post: &mut Post, address: Option<String>, kind: &str, alt: Option<String>) {

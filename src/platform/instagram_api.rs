@@ -40,7 +40,7 @@ impl Importer for InstagramApi {
     }
 
     fn version(&self) -> &'static str {
-        "1"
+        "2"
     }
 
     fn recognises(&self, container: &Container) -> Result<bool, PlatformError> {
@@ -93,7 +93,7 @@ impl Replies for InstagramApi {
             .push(meta::site(source.address, "instagram.com"));
     }
 
-    fn posts(&self, at: &At<'_, '_>, item: &Value, bytes: &[u8], out: &mut Out) {
+    fn posts(&self, at: &At<'_, '_>, item: &Value, _bytes: &[u8], out: &mut Out) {
         if !is_media(item) {
             if text(item, "text").is_none() {
                 return out.skip("other_reply");
@@ -101,7 +101,7 @@ impl Replies for InstagramApi {
             return comments(at, "", item, None, out);
         }
         let id = word(item, "id");
-        out.post(media(at, item, bytes));
+        out.post(media(at, item));
         let list = place(item, "comments");
         for (number, comment) in listed(item, "comments").enumerate() {
             comments(at, &format!("{list}/{number}"), comment, id.as_deref(), out);
@@ -198,7 +198,7 @@ fn set_author(post: &mut Post, at: &At<'_, '_>, item: &Value) {
     post.author = author(at, Some(&from));
 }
 
-fn media(at: &At<'_, '_>, item: &Value, bytes: &[u8]) -> Result<Parsed, String> {
+fn media(at: &At<'_, '_>, item: &Value) -> Result<Parsed, String> {
     let id = word(item, "id").ok_or("the post has no id")?;
     let mut post = draft::blank(&at.origin(""), Some(id));
     set_author(&mut post, at, item);
@@ -241,9 +241,13 @@ fn media(at: &At<'_, '_>, item: &Value, bytes: &[u8]) -> Result<Parsed, String> 
         .get("location")
         .and_then(|place| text(place, "name"))
         .map(|name| normalised(&name));
-    let (original, pointers) = redact::redact_bytes(bytes, &|_, _| None);
-    post.redactions = pointers;
-    Ok(finish(post, original, Vec::new()))
+    let mut object = item.clone();
+    if let Some(object) = object.as_object_mut() {
+        // Those stand in posts of their own, which can be disposed of before this one.
+        object.remove("comments");
+    }
+    post.redactions = redact::redact(&mut object, &|_, _| None);
+    Ok(finish(post, object.to_string().into_bytes(), Vec::new()))
 }
 
 /// The picture or film of a post or of one of its children.

@@ -102,7 +102,7 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
 }
 
 /// Samples of others in `../shared/samples` (or further up) on the developers' machines; elsewhere nothing is checked.
-fn samples(folder: &str) -> Vec<PathBuf> {
+pub(crate) fn samples(folder: &str) -> Vec<PathBuf> {
     let root = repository()
         .ancestors()
         .skip(1)

@@ -3,7 +3,7 @@
 use bevara::model::post::{AuthorRole, RoleBasis, Visibility};
 
 use crate::networks::meta::{lines, post, refused};
-use crate::platforms::{every_sample_reads_twice_the_same, fixture, read_of};
+use crate::platforms::{fixture, read_of};
 
 const ACCOUNT: &str = "https://www.flickr.com/photos/exempelkoping/";
 
@@ -106,9 +106,4 @@ fn broken_items_of_flickr_are_refused_with_their_place() {
             .iter()
             .any(|note| note.starts_with("account_profile.json saknas"))
     );
-}
-
-#[test]
-fn samples_of_flickr_give_records_or_a_named_error() {
-    every_sample_reads_twice_the_same(&["flickr"]);
 }

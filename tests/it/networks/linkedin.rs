@@ -3,7 +3,7 @@
 use bevara::model::post::{AuthorRole, RoleBasis, Visibility, ZoneBasis};
 
 use crate::networks::meta::{lines, post, refused};
-use crate::platforms::{every_sample_reads_twice_the_same, fixture, read_of};
+use crate::platforms::{fixture, read_of};
 use crate::support::Archive;
 
 const MEMBER: &str = "https://www.linkedin.com/in/exempelkoping";
@@ -130,9 +130,4 @@ fn a_members_export_is_not_of_the_page_and_says_so() {
         )),
         "{codes:?}"
     );
-}
-
-#[test]
-fn samples_of_linkedin_give_records_or_a_named_error() {
-    every_sample_reads_twice_the_same(&["linkedin"]);
 }

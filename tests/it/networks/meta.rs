@@ -130,6 +130,30 @@ fn a_page_of_facebook_gives_posts_comments_messages_and_what_no_post_shows() {
 }
 
 #[test]
+fn what_the_public_wrote_stands_in_its_own_units_alone() {
+    for (case, texts) in [
+        (
+            "facebook-api/svar",
+            ["Gäller det lastbilar också?", "Tack för snabbt svar"],
+        ),
+        (
+            "instagram-api/svar",
+            ["När är marknaden?", "Dold kommentar"],
+        ),
+    ] {
+        let read = read_of(&fixture(case), "");
+        for text in texts {
+            let holding = read
+                .posts
+                .iter()
+                .filter(|one| String::from_utf8_lossy(&one.original).contains(text));
+            let holding: Vec<_> = holding.map(|one| one.post.text.as_str()).collect();
+            assert_eq!(holding, [text], "{case}");
+        }
+    }
+}
+
+#[test]
 fn where_a_picture_was_taken_and_sent_from_is_not_kept() {
     for (name, address) in [
         ("facebook/sida", "https://www.facebook.com/exempelkoping"),

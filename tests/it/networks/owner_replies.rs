@@ -3,7 +3,7 @@
 use bevara::model::post::{AuthorRole, RoleBasis, ZoneBasis};
 
 use crate::networks::meta::{lines, post, refused};
-use crate::platforms::{fixture, read_of};
+use crate::platforms::{every_sample_reads_twice_the_same, fixture, read_of, samples};
 
 const PAGE: &str = "https://www.linkedin.com/company/Exempelkoping/";
 const FLICKR: &str = "https://www.flickr.com/photos/exempelkoping/";
@@ -173,4 +173,31 @@ fn broken_replies_of_flickr_are_refused_with_their_place() {
         lines(&read),
         ["comment unknown unknown live 2026-01-16T08:00:00Z [] Hel"]
     );
+}
+
+#[test]
+fn samples_are_told_apart_and_give_as_many_posts_as_were_counted_by_hand() {
+    let networks = ["linkedin", "tiktok", "flickr"];
+    every_sample_reads_twice_the_same(&networks);
+    let counted = [
+        ("Shares.csv", "linkedin", 1),
+        ("Comments.csv", "linkedin", 1),
+        ("dmaPosts.json", "linkedin-api", 1),
+        ("dmaComments.json", "linkedin-api", 1),
+        ("user_data_tiktok.json", "tiktok", 4),
+        ("old-layout.user_data.json", "tiktok", 2),
+        ("photo_53000000001.json", "flickr", 2),
+        ("granary-photo_info.json", "flickr-api", 1),
+        ("granary-photo_comments.json", "flickr-api", 1),
+    ];
+    for path in networks.into_iter().flat_map(samples) {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let (_, format, count) = counted.iter().find(|one| one.0 == name).unwrap();
+        let read = read_of(&path, "");
+        assert_eq!(
+            (read.format, read.posts.len(), read.refused.len()),
+            (*format, *count, 0),
+            "{name}"
+        );
+    }
 }

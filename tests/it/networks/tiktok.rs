@@ -3,7 +3,7 @@
 use bevara::model::post::{AuthorRole, RoleBasis, ZoneBasis};
 
 use crate::networks::meta::{lines, post, refused};
-use crate::platforms::{Read, every_sample_reads_twice_the_same, fixture, read_of};
+use crate::platforms::{Read, fixture, read_of};
 use crate::support::Archive;
 
 const ACCOUNT: &str = "https://www.tiktok.com/@exempelkoping";
@@ -144,9 +144,4 @@ fn a_later_export_of_tiktok_with_other_signatures_adds_nothing() {
     assert_ne!(signed, text);
     std::fs::write(&later, signed).unwrap();
     assert_eq!(counts(&later), (0, 0, 8));
-}
-
-#[test]
-fn samples_of_tiktok_give_records_or_a_named_error() {
-    every_sample_reads_twice_the_same(&["tiktok"]);
 }
