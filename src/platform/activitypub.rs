@@ -27,7 +27,7 @@ impl Importer for ActivityPub {
     }
 
     fn version(&self) -> &'static str {
-        "1"
+        "2"
     }
 
     fn recognises(&self, container: &Container) -> Result<bool, PlatformError> {
@@ -78,7 +78,10 @@ impl Replies for ActivityPub {
         if ACTIVITIES.contains(&kind.as_str()) {
             out.post(reader.activity(item, bytes));
         } else if OBJECTS.contains(&kind.as_str()) || kind == "Tombstone" {
-            out.post(reader.object(item, bytes));
+            match without_replies(item) {
+                Some(alone) => out.post(reader.object(item, &alone)),
+                None => out.post(reader.object(item, bytes)),
+            }
             replies_below(at, item, ("", 0), out);
         } else if kind.is_empty() {
             out.post(Err("the object has no type".to_owned()));
@@ -91,6 +94,29 @@ impl Replies for ActivityPub {
             out.skip("other_object");
         }
     }
+}
+
+/// The object without the replies that stand in it, where there are any: each is kept with its own post, which may be
+/// disposed of before this one.
+fn without_replies(object: &Value) -> Option<Vec<u8>> {
+    let mut object = object.clone();
+    let replies = object.get_mut("replies")?;
+    let mut is_changed = false;
+    for name in ["items", "orderedItems"] {
+        match replies.get_mut(name) {
+            Some(Value::Array(items)) => {
+                let before = items.len();
+                items.retain(|item| !item.is_object());
+                is_changed |= items.len() < before;
+            }
+            Some(one @ Value::Object(_)) => {
+                *one = Value::Null;
+                is_changed = true;
+            }
+            _ => {}
+        }
+    }
+    is_changed.then(|| object.to_string().into_bytes())
 }
 
 /// Replies that stand inside the object that they answer.
@@ -116,8 +142,8 @@ fn replies_below(at: &At<'_, '_>, object: &Value, (path, depth): (&str, usize), 
                 folder: "",
                 actor: actor.as_ref(),
             };
-            let bytes = reply.to_string().into_bytes();
-            out.post(reader.object(reply, &bytes));
+            let alone = without_replies(reply).unwrap_or_else(|| reply.to_string().into_bytes());
+            out.post(reader.object(reply, &alone));
             replies_below(at, reply, (&below, depth + 1), out);
         }
     }

@@ -39,7 +39,7 @@ impl Importer for Page {
     }
 
     fn version(&self) -> &'static str {
-        "1"
+        "2"
     }
 
     fn recognises(&self, container: &Container) -> Result<bool, PlatformError> {

@@ -6,12 +6,13 @@
     reason = "functions shared by tests fail the test that calls them"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bevara::model::digest::Sha256Hex;
 use bevara::model::id::AccountId;
+use bevara::model::post::PostKind;
 use bevara::platform::{ALL, Container, Item, Limits, Parsed, PlatformError, Source, importer_for};
 use serde_json::Value;
 
@@ -153,18 +154,54 @@ fn xpath_count(path: &Path, expression: &str) -> Option<u64> {
 #[test]
 fn every_importer_has_fixtures_that_it_recognises() {
     for importer in ALL {
-        let cases = std::fs::read_dir(fixture(importer.name())).unwrap();
-        let mut count = 0;
-        let folders = cases
-            .map(|case| case.unwrap().path())
-            .filter(|path| path.is_dir());
-        for case in folders {
-            let read = read(&case).unwrap();
+        let cases = walk_cases(importer.name());
+        for case in &cases {
+            let read = read(case).unwrap();
             assert_eq!(read.format, importer.name());
-            count += 1;
         }
-        assert!(count > 0, "{}", importer.name());
+        assert!(!cases.is_empty(), "{}", importer.name());
     }
+}
+
+/// A comment's words stand in no other post's unit: that would outlive the comment's disposal.
+#[test]
+fn what_the_public_wrote_stands_in_its_own_units_alone() {
+    let mut looked_at = BTreeSet::new();
+    let cases = ALL.iter().flat_map(|one| walk_cases(one.name()));
+    for case in cases {
+        let read = read(&case).unwrap();
+        let answers = read.posts.iter().filter(|one| {
+            matches!(one.post.kind, PostKind::Comment | PostKind::Reply)
+                && one.post.text.chars().count() >= 12
+        });
+        for answer in answers {
+            let words = serde_json::to_string(&answer.post.text).unwrap();
+            let words = words.trim_matches('"');
+            for other in &read.posts {
+                let is_another = other.post.key != answer.post.key
+                    && !other.post.text.contains(&answer.post.text);
+                if is_another && other.original != answer.original {
+                    let held = String::from_utf8_lossy(&other.original);
+                    let place = case.display();
+                    assert!(
+                        !held.contains(words),
+                        "{place}: {words} in {}",
+                        other.post.key
+                    );
+                }
+            }
+            looked_at.insert(read.format);
+        }
+    }
+    assert!(looked_at.len() >= 12, "{looked_at:?}");
+}
+
+/// The folders of an importer's fixtures.
+fn walk_cases(importer: &str) -> Vec<PathBuf> {
+    let cases = std::fs::read_dir(fixture(importer)).unwrap();
+    let mut cases: Vec<_> = cases.map(|case| case.unwrap().path()).collect();
+    cases.retain(|case| case.is_dir());
+    cases
 }
 
 #[test]

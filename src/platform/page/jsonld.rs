@@ -112,6 +112,41 @@ fn cleaned(source: &str) -> String {
     out
 }
 
+/// Members that hold comments.
+const COMMENTS: [&str; 2] = ["comment", "comments"];
+
+/// A post without its comments: each is kept with its own post, which may be disposed of before this one. What is only an
+/// address or a text stays, and so does what lies too deep to become a post.
+fn alone(post: &Value, depth: usize) -> Value {
+    let mut post = post.clone();
+    for name in COMMENTS {
+        if let Some(comments) = post.get_mut(name) {
+            take_posts(comments, depth + 1);
+        }
+    }
+    post
+}
+
+/// Takes out of `value` the posts that [`Place::walk`] finds in it.
+fn take_posts(value: &mut Value, depth: usize) {
+    if depth > DEEPEST {
+        return;
+    }
+    if is_post(value) {
+        *value = Value::Null;
+    } else if let Value::Array(items) = value {
+        items.retain(|item| depth == DEEPEST || !is_post(item));
+        for item in items {
+            take_posts(item, depth + 1);
+        }
+    } else {
+        for name in AROUND {
+            if let Some(inside) = value.get_mut(*name) {
+                take_posts(inside, depth + 1);
+            }
+        }
+    }
+}
 /// Where objects of schema.org stand.
 pub(super) struct Place<'r, 'a, 'b> {
     pub(super) reading: &'r Reading<'a, 'b>,
@@ -145,14 +180,15 @@ impl Place<'_, '_, '_> {
         if is_post(value) {
             let post = self.post(value, &path, parent);
             let key = post.key.clone();
-            let (bytes, pointers) = redact::redact_bytes(&kept(value), &|path, told| {
-                let mail = path.last().map(String::as_str) == Some("email");
-                (mail && !told.is_empty()).then(|| EMAIL.to_owned())
-            });
+            let (bytes, pointers) =
+                redact::redact_bytes(&kept(&alone(value, depth)), &|path, told| {
+                    let mail = path.last().map(String::as_str) == Some("email");
+                    (mail && !told.is_empty()).then(|| EMAIL.to_owned())
+                });
             let mut post = post;
             post.redactions = pointers;
             found.posts.push(finish(post, bytes, Vec::new()));
-            for name in ["comment", "comments"] {
+            for name in COMMENTS {
                 if let Some(comments) = value.get(name) {
                     self.walk(comments, below(name), Some(&key), found);
                 }

@@ -107,15 +107,14 @@ impl Entry<'_, '_, '_> {
         }
         self.answers(&properties, parent, &origin, &mut post);
         reading.set_role(&mut post);
-        let (original, pointers) = redact::redact_bytes(&kept(&as_json(&properties)), &|_, _| None);
+        let alone = as_json(&properties, parent.is_some());
+        let (original, pointers) = redact::redact_bytes(&kept(&alone), &|_, _| None);
         post.redactions = pointers;
         let parsed = finish(post, original, Vec::new());
         let key = parsed.post.key.clone();
         found.posts.push(parsed);
         if parent.is_none() {
-            let comments = properties
-                .iter()
-                .filter(|one| has_class(**one, "u-comment") || has_class(**one, "p-comment"));
+            let comments = properties.iter().filter(|one| is_comment(**one));
             for (comment, number) in comments.zip(1..) {
                 self.post(*comment, Some((&key, number)), found);
             }
@@ -236,10 +235,16 @@ fn time_of(element: ElementRef<'_>) -> String {
         )
 }
 
-/// The properties as they stand, to be kept.
-fn as_json(properties: &[ElementRef<'_>]) -> Value {
+fn is_comment(property: ElementRef<'_>) -> bool {
+    has_class(property, "u-comment") || has_class(property, "p-comment")
+}
+
+/// The properties as they stand, to be kept. Comments that become posts of their own are kept with those, which may be
+/// disposed of before this one; a comment's comments do not.
+fn as_json(properties: &[ElementRef<'_>], is_a_comment: bool) -> Value {
     let all: Vec<_> = properties
         .iter()
+        .filter(|one| is_a_comment || !is_comment(**one))
         .map(|one| json!({ "class": one.value().attr("class"), "html": one.html() }))
         .collect();
     json!({ "type": "h-entry", "properties": all })
