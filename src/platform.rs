@@ -43,11 +43,14 @@ mod x;
 mod youtube;
 mod youtube_api;
 
+use std::path::Path;
+
 use crate::model::digest::Sha256Hex;
 use crate::model::id::AccountId;
 use crate::model::ingest::Skipped;
 use crate::model::post::{Completeness, Post, Refused};
 
+use crate::platform::container::Shape;
 pub use crate::platform::container::{Container, Limits};
 pub use crate::platform::error::PlatformError;
 
@@ -195,10 +198,36 @@ pub fn importer_for(
             expected: "an export with something in it, and it is empty; fetch it again".to_owned(),
         });
     }
+    let pages = pages(container)?;
+    if pages > 0 {
+        return Err(PlatformError::PagesOnly {
+            container: container.name().to_owned(),
+            pages,
+        });
+    }
     Err(PlatformError::NotRecognised {
         container: container.name().to_owned(),
         known: known_formats(),
     })
+}
+
+/// Web pages of an export that has nothing else to read: the platforms of Meta and `TikTok` ask whether an export is to be
+/// for people or for programs.
+fn pages(container: &Container) -> Result<usize, PlatformError> {
+    let data = [Shape::Object, Shape::Array, Shape::Car, Shape::Archive];
+    if container.is_single() || !container.of_shape(&data)?.is_empty() {
+        return Ok(0);
+    }
+    let markup = container.of_shape(&[Shape::Markup])?;
+    let is_page = |member: &usize| {
+        let ending = Path::new(container.name_of(*member)).extension();
+        ending.is_some_and(|ending| {
+            ["html", "htm"]
+                .iter()
+                .any(|one| ending.eq_ignore_ascii_case(one))
+        })
+    };
+    Ok(markup.iter().filter(|member| is_page(member)).count())
 }
 
 /// The formats for a message: `wxr (WordPress, WXR 1.0–1.2), …`.

@@ -19,7 +19,7 @@ const LISTED: usize = 20;
 /// Take in the posts of a platform export
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  bevara ingest kommunbloggen wordpress-export.xml\n\nThe format is told by the content: a file, a folder, a zip, tar or tar.gz. The same file again adds nothing."
+    after_help = "Example:\n  bevara ingest kommunbloggen wordpress-export.xml\n\nThe format is told by the content: a file, a folder, a zip, tar or tar.gz. The same file again adds nothing. Where a platform asks for the format of an export, choose JSON: web pages to be read by people hold no data."
 )]
 pub(crate) struct IngestArgs {
     /// The account that the posts belong to

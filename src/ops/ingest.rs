@@ -582,6 +582,7 @@ fn platform_error(path: &Path, error: PlatformError) -> OpsError {
         PlatformError::Unsafe { .. }
         | PlatformError::Damaged { .. }
         | PlatformError::NotRecognised { .. }
+        | PlatformError::PagesOnly { .. }
         | PlatformError::Expected { .. } => ErrorKind::Problem,
     };
     OpsError::part(

@@ -38,6 +38,18 @@ pub enum PlatformError {
         /// The known formats.
         known: String,
     },
+    /// An export made to be read by people, in web pages without data.
+    #[error(
+        "{container} holds {pages} web pages and no data: what stands in them cannot be taken in without guessing at times and \
+         authors; order the export again as JSON (the choice of format stands beside that of period), and keep this one until \
+         then"
+    )]
+    PagesOnly {
+        /// The container.
+        container: String,
+        /// How many.
+        pages: usize,
+    },
     /// `--format` names no importer.
     #[error("there is no format \"{name}\"; known are: {known}")]
     UnknownFormat {

@@ -92,6 +92,25 @@ fn what_is_no_export_is_refused_with_what_is_known() {
         "{}",
         ran.stderr
     );
+    let path = archive.beside().join("facebook-exempelkommun");
+    let posts = path.join("your_facebook_activity/posts");
+    std::fs::create_dir_all(&posts).unwrap();
+    let page = "<html><head><title>Dina inlägg</title></head><body><div>Badplatsen är öppen. 1 juni 2026 kl. 08:00</div></body></html>";
+    for place in [
+        path.join("start_here.html"),
+        posts.join("your_posts_1.html"),
+    ] {
+        std::fs::write(place, page).unwrap();
+    }
+    std::fs::write(posts.join("bild.jpg"), [0xff, 0xd8, 0xff, 0xe0]).unwrap();
+    let ran = archive
+        .json("2026-09-02", &["ingest", "blogg", path.to_str().unwrap()])
+        .exits(1);
+    assert!(
+        ran.stderr.contains("holds 2 web pages and no data") && ran.stderr.contains("as JSON"),
+        "{}",
+        ran.stderr
+    );
     let path = archive.beside().join("avbruten.zip");
     std::fs::write(&path, "").unwrap();
     let ran = archive
