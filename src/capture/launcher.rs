@@ -87,10 +87,16 @@ pub fn become_browser() -> Option<ExitCode> {
         .env_remove(PARENT);
     // What Chromium would leave in /tmp, and at home of pages that crash, goes with its profile. The socket in /tmp
     // needs a short path (`unix(7)`).
-    let profile = std::env::args_os().find_map(|argument| profile_of(&argument));
-    let Some(Ok(profile)) = profile.map(|profile| profile.canonicalize()) else {
+    let Some(profile) = std::env::args_os().find_map(|argument| profile_of(&argument)) else {
         tracing::error!("the browser was given no profile directory");
         return Some(ExitCode::FAILURE);
+    };
+    let profile = match profile.canonicalize() {
+        Ok(profile) => profile,
+        Err(error) => {
+            tracing::error!(profile = %profile.display(), %error, "the browser's profile directory cannot be used");
+            return Some(ExitCode::FAILURE);
+        }
     };
     browser
         .env("TMPDIR", "/proc/self/cwd")

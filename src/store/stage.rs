@@ -268,7 +268,8 @@ pub(crate) fn jobs(staging: &Path, prefix: &str) -> Result<Vec<String>, StoreErr
     Ok(jobs)
 }
 
-/// Removes staging folders whose job is gone, and ends what still runs of it. Folders that hold units of a disposal under way are left to its rerun.
+/// Removes staging folders whose job is gone, and ends what still runs of it. Folders that hold units of a disposal under
+/// way are left to its rerun.
 pub(crate) fn sweep(staging: &Path) -> Result<(), StoreError> {
     let entries = match fs::read_dir(staging) {
         Ok(entries) => entries,

@@ -55,7 +55,8 @@ fn replies_of_linkedin_hold_the_pages_posts_and_the_publics_comments() {
     let answer = &read.post("c7341100000000000002").post;
     let answered = answer.in_reply_to.as_ref().unwrap();
     assert_eq!(answered.key.as_ref(), Some(&asked.key));
-    assert!(answer.edited_at.is_some());
+    let edited = answer.edited_at.as_ref().unwrap().utc.unwrap();
+    assert_eq!(edited.to_string(), "2026-05-27T12:00:00Z");
     let nameless = &post(&read, "Utan avsändare").post;
     assert_eq!(nameless.evidence[0].locator, "/1/elements/0");
     assert!(
