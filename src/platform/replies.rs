@@ -331,10 +331,20 @@ impl Open {
         let (bytes, reason) = match element {
             Some(Element::Whole(bytes)) => (Some(bytes), ""),
             Some(Element::TooLong) => (None, "the item is longer than 16 MiB"),
-            Some(Element::Cut) => (None, "the file ends inside the item"),
-            None if elements.found => {
+            Some(Element::Cut) => {
                 self.elements = None;
-                return Ok(None);
+                (None, "the file ends inside the item")
+            }
+            None if elements.found => {
+                let is_whole = elements.closed;
+                self.elements = None;
+                if is_whole {
+                    return Ok(None);
+                }
+                (
+                    None,
+                    "the file ends before its end: what stood after this is missing",
+                )
             }
             None => {
                 // No list: the document is the item.

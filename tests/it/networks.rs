@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use bevara::model::post::{AuthorRole, PostKind, RoleBasis, StateValue, Visibility};
 use bevara::platform::{Container, Item, Limits, Source, importer_for};
 
-use crate::platforms::{Read, fixture, read_of, walk};
+use crate::platforms::{Read, fixture, read, read_of, walk};
 use crate::support::{Archive, is_left_to_campaign};
 
 const OWN: &str = "https://social.exempelkommun.se/users/exempelkommun";
@@ -104,6 +104,53 @@ fn broken_replies_cost_the_broken_items_only() {
             "trasig: statuses.json, /4: the file ends inside the item",
         ]
     );
+}
+
+/// A download that was broken off between two items looks whole to whoever counts items.
+#[test]
+fn replies_that_end_before_their_end_say_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut cut = 0;
+    for format in [
+        "activitypub",
+        "bluesky-api",
+        "facebook-api",
+        "flickr-api",
+        "instagram-api",
+        "json-feed",
+        "linkedin-api",
+        "mastodon-api",
+        "tiktok",
+        "wordpress-rest",
+        "youtube-api",
+    ] {
+        let files = walk(&fixture(format));
+        for path in files
+            .iter()
+            .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
+        {
+            let text = std::fs::read_to_string(path).unwrap();
+            let whole = text.trim_end();
+            // Broken from the beginning.
+            if serde_json::from_str::<serde_json::Value>(whole).is_err() {
+                continue;
+            }
+            let target = dir.path().join("svar.json");
+            std::fs::write(&target, whole).unwrap();
+            let Ok(before) = read(&target) else { continue };
+            std::fs::write(&target, &whole[..whole.len() - 1]).unwrap();
+            // A file that is one item is refused whole, with another reason.
+            let is_told = read(&target).map_or(true, |after| {
+                after
+                    .refused
+                    .iter()
+                    .any(|told| !before.refused.contains(told))
+            });
+            assert!(is_told, "{}", path.display());
+            cut += 1;
+        }
+    }
+    assert!(cut > 20, "{cut}");
 }
 
 #[test]
@@ -328,7 +375,7 @@ fn any_flipped_byte_of_a_repository_is_found_and_its_block_named() {
         let mut bent = car.clone();
         bent[at] ^= 1;
         std::fs::write(&path, &bent).unwrap();
-        let error = crate::platforms::read(&path).unwrap_err().to_string();
+        let error = read(&path).unwrap_err().to_string();
         assert!(error.contains("repo.car, byte "), "{at}: {error}");
     }
     let mut bent = car.clone();
@@ -338,7 +385,7 @@ fn any_flipped_byte_of_a_repository_is_found_and_its_block_named() {
         .unwrap();
     bent[place] ^= 1;
     std::fs::write(&path, &bent).unwrap();
-    let error = crate::platforms::read(&path).unwrap_err().to_string();
+    let error = read(&path).unwrap_err().to_string();
     assert!(error.contains("the hash that its CID bafyrei"), "{error}");
 }
 
@@ -354,9 +401,7 @@ fn bluesky_signatures_hold_for_the_key_of_the_account_only() {
     }
     // The key of the other account, of the other curve.
     std::fs::copy(fixture("bluesky/kommunkonto/did.json"), at("did.json")).unwrap();
-    let error = crate::platforms::read(scratch.path())
-        .unwrap_err()
-        .to_string();
+    let error = read(scratch.path()).unwrap_err().to_string();
     assert!(
         error.contains("the commit's signature does not hold"),
         "{error}"
