@@ -1,18 +1,25 @@
-//! A login: the cookies that a site gave a browser after a person had logged in. A capture's own context gets those that
-//! the account's page needs, before it goes anywhere. Neither `Debug` nor any message shows what is in them.
+//! A login: the cookies that a site gave a browser after a person had logged in, and what it stored there. A capture's own
+//! context gets those that the account's page needs, before it goes anywhere. Neither `Debug` nor any message shows what
+//! is in them.
 
 mod cookie;
 mod site;
+mod storage;
+pub(crate) mod token;
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::capture::cdp::{CdpError, Client};
+use crate::capture::cdp::{CdpError, Client, Listener, Session};
 use crate::capture::login::cookie::Cookie;
+use crate::capture::login::storage::{Heard, Storage};
 use crate::model::json::{self, JsonError};
 use crate::model::time::Instant;
 
@@ -54,32 +61,36 @@ pub struct Login {
     /// When a person logged in.
     since: Instant,
     cookies: Vec<Cookie>,
+    /// What the site's origins store, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    storage: Vec<Storage>,
 }
 
 impl fmt::Debug for Login {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "Login({}, {} cookies)",
+            "Login({}, {} cookies, {} stored)",
             self.site.key(),
-            self.cookies.len()
+            self.cookies(),
+            self.stored()
         )
     }
 }
 
-/// Until when a login can last, as its cookies tell. The site may end it earlier.
+/// Until when a login can last, as its cookies and tokens tell. The site may end it earlier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lasting {
-    /// A cookie that holds it is not there.
+    /// What holds it is not there.
     Gone,
     /// Until this moment.
     Until(Instant),
-    /// The cookies do not tell.
+    /// They do not tell.
     Unknown,
 }
 
 impl Lasting {
-    /// Whether it is over at `now`, as far as the cookies tell.
+    /// Whether it is over at `now`, as far as can be told.
     pub fn is_over(self, now: Instant) -> bool {
         match self {
             Self::Gone => true,
@@ -94,8 +105,11 @@ impl Login {
     /// message would quote them.
     pub fn from_json(bytes: &[u8], site: &Site) -> Option<Self> {
         let mut login = json::from_slice::<Self>(bytes).ok()?;
-        // A file may have been edited or renamed: no site ever gets another's cookies.
+        // A file may have been edited or renamed: no site ever gets what is another's.
         login.cookies.retain(|cookie| site.takes(cookie));
+        login
+            .storage
+            .retain(|one| site.origin(&one.origin).as_ref() == Some(&one.origin));
         (login.v == VERSION && login.site == *site).then_some(login)
     }
 
@@ -105,17 +119,18 @@ impl Login {
     }
 
     /// Number of cookies.
-    pub fn len(&self) -> usize {
+    pub fn cookies(&self) -> usize {
         self.cookies.len()
     }
 
-    /// Whether there is no cookie in it.
-    pub fn is_empty(&self) -> bool {
-        self.cookies.is_empty()
+    /// Number of items that the site stored beside cookies.
+    pub fn stored(&self) -> usize {
+        self.storage.iter().map(|one| one.items.len()).sum()
     }
 
     /// Until when it can last: until the first of the cookies that hold it runs out, where their names are known. Else
-    /// until the last of those that only the server may read (of all, where there are none): any may be the one.
+    /// until the last of what may hold it: cookies that only the server may read, and tokens that the site stored (of
+    /// all cookies, where there are neither).
     pub fn lasting(&self) -> Lasting {
         let names = self.site.holding();
         if !names.is_empty() {
@@ -129,39 +144,55 @@ impl Login {
             let first = held.iter().filter_map(|cookie| cookie.expires).min();
             return first.map_or(Lasting::Unknown, until);
         }
-        let servers: Vec<&Cookie> = self.cookies.iter().filter(|one| one.http_only).collect();
-        let chosen = if servers.is_empty() {
-            self.cookies.iter().collect()
-        } else {
-            servers
-        };
-        if chosen.is_empty() {
+        let servers = self.cookies.iter().filter(|one| one.http_only);
+        let mut ends: Vec<Option<i64>> = servers.map(|cookie| cookie.expires).collect();
+        ends.extend(self.storage.iter().flat_map(Storage::ends));
+        if ends.is_empty() {
+            ends = self.cookies.iter().map(|cookie| cookie.expires).collect();
+        }
+        if ends.is_empty() {
             return Lasting::Gone;
         }
-        let all: Option<Vec<i64>> = chosen.iter().map(|cookie| cookie.expires).collect();
+        let all: Option<Vec<i64>> = ends.into_iter().collect();
         let last = all.and_then(|all| all.into_iter().max());
         last.map_or(Lasting::Unknown, until)
     }
 
     /// Whether the site let it stand in `after`, what a browser holds that was given it: a site that no longer knows a
-    /// login takes its cookies back.
+    /// login takes its cookies back, or what it stored.
     pub(crate) fn stands(&self, after: &Self) -> bool {
-        let has = |wanted: &Cookie| after.cookies.iter().any(|one| one.name == wanted.name);
-        let mut held = self.cookies.iter().filter(|one| one.http_only).peekable();
         if !self.site.holding().is_empty() {
             return after.lasting() != Lasting::Gone;
         }
-        held.peek().is_none() || held.any(has)
+        let has = |wanted: &Cookie| after.cookies.iter().any(|one| one.name == wanted.name);
+        let mut held = self.cookies.iter().filter(|one| one.http_only).peekable();
+        let (before, now) = (self.held_in_storage(), after.held_in_storage());
+        (held.peek().is_none() || held.any(has))
+            && (before.is_empty() || before.iter().any(|one| now.contains(one)))
+    }
+
+    /// Origins and names of stored items that hold the login.
+    fn held_in_storage(&self) -> BTreeSet<(&str, &str)> {
+        let all = self.storage.iter();
+        all.flat_map(|one| one.holding().map(|name| (one.origin.as_str(), name)))
+            .collect()
     }
 
     /// The values that must stand in nothing that is kept.
-    pub(crate) fn values(&self) -> impl Iterator<Item = &str> {
-        let secret = self.cookies.iter().filter(|cookie| cookie.is_secret());
-        secret.map(|cookie| cookie.value.as_str())
+    pub(crate) fn values(&self) -> Vec<Cow<'_, str>> {
+        let cookies = self.cookies.iter().filter(|cookie| cookie.is_secret());
+        let cookies = cookies.map(|cookie| Cow::from(cookie.value.as_str()));
+        let stored = self.storage.iter().flat_map(Storage::secrets);
+        cookies.chain(stored.map(Cow::from)).collect()
     }
 
-    /// Hands the cookies to a context. A cookie that the browser does not take is left out.
+    /// Hands it to a context that no page of the site is in. What the browser does not take is left out.
     pub(crate) async fn give(&self, client: &Client, context: &str) -> Result<(), CdpError> {
+        self.give_cookies(client, context).await?;
+        storage::give(client, context, &self.storage).await
+    }
+
+    async fn give_cookies(&self, client: &Client, context: &str) -> Result<(), CdpError> {
         let all: Vec<Value> = self.cookies.iter().map(Cookie::param).collect();
         match set(client, context, &json!(all)).await {
             Err(CdpError::Refused { .. }) => {}
@@ -182,40 +213,93 @@ impl Login {
         Ok(())
     }
 
-    /// What a context holds of the site.
-    pub(crate) async fn of(
-        client: &Client,
-        context: &str,
-        site: &Site,
-        since: Instant,
-    ) -> Result<Self, CdpError> {
-        const METHOD: &str = "Storage.getCookies";
-        let params = json!({"browserContextId": context});
-        let mut answer = client.call(METHOD, params, COOKIE_LIMIT).await?;
-        let told = answer["cookies"].as_array_mut().map(std::mem::take);
-        let cookies: Option<Vec<Cookie>> = told
-            .unwrap_or_default()
-            .into_iter()
-            .map(Cookie::read)
-            .collect();
-        let mut cookies = cookies.ok_or_else(|| CdpError::Refused {
-            method: METHOD,
-            message: "a cookie of a form that is not known".to_owned(),
-        })?;
-        cookies.retain(|cookie| site.takes(cookie));
-        cookies.sort_by(|one, other| one.key().cmp(&other.key()));
-        Ok(Self {
-            v: VERSION,
-            site: site.clone(),
-            since,
-            cookies,
-        })
-    }
-
     /// What a context holds of it now.
     pub(crate) async fn back(&self, client: &Client, context: &str) -> Result<Self, CdpError> {
-        Self::of(client, context, &self.site, self.since).await
+        let origins = self.storage.iter().map(|one| one.origin.as_str());
+        Ok(Self {
+            v: VERSION,
+            site: self.site.clone(),
+            since: self.since,
+            cookies: cookies(client, context, &self.site).await?,
+            storage: storage::back(client, context, origins).await?,
+        })
     }
+}
+
+/// What a window has held of a site so far.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    login: Login,
+    heard: Heard,
+}
+
+impl Watch {
+    /// Nothing yet, of a login that is made now.
+    pub(crate) fn new(site: Site, since: Instant) -> Self {
+        let login = Login {
+            v: VERSION,
+            site,
+            since,
+            cookies: Vec::new(),
+            storage: Vec::new(),
+        };
+        Self {
+            login,
+            heard: Heard::default(),
+        }
+    }
+
+    /// Hears what pages store.
+    pub(crate) fn listener(&self) -> Listener {
+        let (site, heard) = (self.login.site.clone(), self.heard.clone());
+        Arc::new(move |_, method, params| heard.event(&site, method, params))
+    }
+
+    /// Hears a page whose session has the listener, from now on, and asks it what is there where it has been seen.
+    pub(crate) async fn page(
+        &self,
+        page: &Session,
+        address: &str,
+        limit: Duration,
+    ) -> Result<(), CdpError> {
+        self.heard.hear(page, limit).await?;
+        match self.login.site.origin(address) {
+            Some(origin) => self.heard.ask(page, &origin, limit).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Looks at the cookies of the context.
+    pub(crate) async fn cookies(&mut self, client: &Client, context: &str) -> Result<(), CdpError> {
+        self.login.cookies = cookies(client, context, &self.login.site).await?;
+        Ok(())
+    }
+
+    /// What was seen last.
+    pub(crate) fn end(mut self) -> Login {
+        self.login.storage = self.heard.now();
+        self.login
+    }
+}
+
+/// The site's cookies that a context holds, in a fixed order.
+async fn cookies(client: &Client, context: &str, site: &Site) -> Result<Vec<Cookie>, CdpError> {
+    const METHOD: &str = "Storage.getCookies";
+    let params = json!({"browserContextId": context});
+    let mut answer = client.call(METHOD, params, COOKIE_LIMIT).await?;
+    let told = answer["cookies"].as_array_mut().map(std::mem::take);
+    let cookies: Option<Vec<Cookie>> = told
+        .unwrap_or_default()
+        .into_iter()
+        .map(Cookie::read)
+        .collect();
+    let mut cookies = cookies.ok_or_else(|| CdpError::Refused {
+        method: METHOD,
+        message: "a cookie of a form that is not known".to_owned(),
+    })?;
+    cookies.retain(|cookie| site.takes(cookie));
+    cookies.sort_by(|one, other| one.key().cmp(&other.key()));
+    Ok(cookies)
 }
 
 async fn set(client: &Client, context: &str, cookies: &Value) -> Result<(), CdpError> {
@@ -274,6 +358,7 @@ pub(crate) mod tests {
             site: Site::of(&account(platform, url)).unwrap(),
             since: "2026-06-01T00:00:00Z".parse().unwrap(),
             cookies,
+            storage: Vec::new(),
         }
     }
 
@@ -398,6 +483,71 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn what_a_site_stores_holds_a_login_too() {
+        // `{"alg":"none"}` and `{"exp":1800000000}`, by `base64`: until 2027-01-15T08:00:00Z.
+        let token = "eyJhbGciOiJub25lIn0.eyJleHAiOjE4MDAwMDAwMDB9.c2lnbmF0dXJl";
+        let stored = |cookies, items: &[(&str, &str)]| {
+            let items = items
+                .iter()
+                .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()));
+            let mut login = login(Platform::Blogg, BLOG, cookies);
+            login.storage = vec![Storage {
+                origin: "https://blogg.exempelkommun.example".to_owned(),
+                items: items.collect(),
+            }];
+            login
+        };
+        let held = stored(vec![], &[("jwt", token), ("tema", "mörkt")]);
+        assert_eq!(held.lasting(), at("2027-01-15T08:00:00Z"));
+        let open = stored(
+            vec![],
+            &[("jwt", token), ("refresh_token", "abcdefgh12345678")],
+        );
+        assert_eq!(open.lasting(), Lasting::Unknown);
+        let none = stored(vec![], &[("tema", "mörkt"), ("csrf", "abcdefgh12345678")]);
+        assert_eq!(none.lasting(), Lasting::Gone);
+        // A short-lived cookie beside it ends nothing.
+        let own = "blogg.exempelkommun.example";
+        let short = stored(
+            vec![cookie("__cf_bm", own, Some(1_700_000_000))],
+            &[("jwt", token)],
+        );
+        assert_eq!(short.lasting(), at("2027-01-15T08:00:00Z"));
+        assert!(held.stands(&open) && !held.stands(&none) && !short.stands(&held));
+
+        let bytes = held.to_json().unwrap();
+        let site = Site::of(&account(Platform::Blogg, BLOG)).unwrap();
+        assert_eq!(Login::from_json(bytes.as_bytes(), &site), Some(held));
+        let edited = bytes.replace(
+            "https://blogg.exempelkommun.example",
+            "https://annan.example",
+        );
+        assert_ne!(edited, bytes);
+        assert_eq!(
+            Login::from_json(edited.as_bytes(), &site).unwrap().stored(),
+            0
+        );
+        for (address, origin) in [
+            (
+                "https://blogg.exempelkommun.example:8443/x?y",
+                Some("https://blogg.exempelkommun.example:8443"),
+            ),
+            ("https://under.blogg.exempelkommun.example/", None),
+            ("https://exempelkommun.example/", None),
+            ("file:///etc/passwd", None),
+            ("about:blank", None),
+        ] {
+            assert_eq!(site.origin(address).as_deref(), origin, "{address}");
+        }
+        let shared = Site::of(&account(Platform::Facebook, PAGE)).unwrap();
+        assert_eq!(
+            shared.origin("https://m.facebook.com/x").as_deref(),
+            Some("https://m.facebook.com")
+        );
+        assert_eq!(shared.origin("https://facebook.com.example/"), None);
+    }
+
+    #[test]
     fn a_cookie_of_one_host_stays_with_it() {
         let own = cookie("__Host-a", "example.com", None).param();
         assert_eq!(own["url"], "https://example.com/");
@@ -415,7 +565,7 @@ pub(crate) mod tests {
         let kept = with_value("abcdefgh12345678");
         assert_eq!(
             format!("{:?}", Visit::LoggedIn(kept.clone())),
-            "LoggedIn(Login(blogg-blogg.example, 1 cookies))"
+            "LoggedIn(Login(blogg-blogg.example, 1 cookies, 0 stored))"
         );
         let stored = kept.to_json().unwrap();
         let site = Site::of(&account(Platform::Blogg, "https://blogg.example/")).unwrap();
@@ -430,6 +580,7 @@ pub(crate) mod tests {
         assert!(
             Login::from_json(edited.as_bytes(), &site)
                 .unwrap()
+                .cookies
                 .is_empty()
         );
     }

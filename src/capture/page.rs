@@ -146,7 +146,7 @@ pub(crate) async fn take(
     Ok((capture, healthy))
 }
 
-/// Reads back what the context holds of a login: a site may have renewed its cookies, or taken them back.
+/// Reads back what the context holds of a login: a site may have renewed it, or taken it back.
 async fn login_back(tab: &Tab, login: &Login, taken: &mut Taken) -> Result<(), Problem> {
     let now = login.back(tab.client(), tab.context()).await?;
     taken.secrets.learn(&now)?;

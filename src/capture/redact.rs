@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use crate::capture::login::Login;
+use crate::capture::login::token;
 use crate::capture::tab::Tab;
 use crate::capture::{CapturedFile, Problem, write};
 use crate::model::json;
@@ -26,12 +27,6 @@ pub(crate) const MARK: &str = "[borttaget]";
 const CLEAR_LIMIT: Duration = Duration::from_mins(1);
 /// Shorter forms would be found by chance.
 const LEAST: usize = 8;
-/// Parts of names that a token goes by, in a query or a form. In lower case.
-const NAMES: &[&str] = &[
-    "token", "csrf", "xsrf", "dtsg", "nonce", "session", "secret", "passw", "jwt", "oauth",
-    "auth_", "auth-", "authkey", "api_key", "apikey", "api-key",
-];
-
 /// The values that must not be kept, in every form they are looked for.
 #[derive(Default)]
 pub(crate) struct Secrets {
@@ -48,7 +43,8 @@ impl fmt::Debug for Secrets {
 impl Secrets {
     /// Takes in the values of a login; those of earlier ones stay, for a site may give new ones on the way.
     pub(crate) fn learn(&mut self, login: &Login) -> Result<(), Problem> {
-        self.add(login.values())
+        let values = login.values();
+        self.add(values.iter().map(AsRef::as_ref))
     }
 
     /// Takes in the tokens in the queries of all addresses of a document.
@@ -77,13 +73,16 @@ impl Secrets {
     /// many places they stood.
     pub(crate) async fn clear_page(&mut self, tab: &mut Tab) -> Result<u32, Problem> {
         let found: Vec<String> = tab
-            .ask(&format!("bevara.tokens({})", json!(NAMES)), CLEAR_LIMIT)
+            .ask(
+                &format!("bevara.tokens({})", json!(token::NAMES)),
+                CLEAR_LIMIT,
+            )
             .await?;
         self.add(
             found
                 .iter()
                 .map(String::as_str)
-                .filter(|value| is_token(value)),
+                .filter(|value| token::is_token(value)),
         )?;
         if self.forms.is_empty() {
             return Ok(0);
@@ -186,24 +185,10 @@ fn tokens(address: &str) -> Vec<String> {
     let Ok(url) = Url::parse(address) else {
         return Vec::new();
     };
-    let named = |name: &str| {
-        let name = name.to_ascii_lowercase();
-        NAMES.iter().any(|part| name.contains(part))
-    };
     url.query_pairs()
-        .filter(|(name, value)| named(name) && is_token(value))
+        .filter(|(name, value)| token::is_named(name) && token::is_token(value))
         .map(|(_, value)| value.into_owned())
         .collect()
-}
-
-/// Whether a value that goes by a token's name is one, and no word that may stand elsewhere.
-fn is_token(value: &str) -> bool {
-    const MIXED: usize = 8;
-    const LONG: usize = 20;
-    let has = |kind: fn(&u8) -> bool| value.bytes().any(|byte| kind(&byte));
-    let is_mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
-    !value.chars().any(char::is_whitespace)
-        && (value.len() >= LONG || (value.len() >= MIXED && is_mixed))
 }
 
 /// A value as it is and decoded; each as in addresses, in JSON, in HTML, in hexadecimal, and as what is left of it in the

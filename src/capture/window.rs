@@ -1,16 +1,17 @@
 //! A window in which a person logs in, in a context of its own that is gone afterwards. What it held of the site's cookies
-//! when the window was closed is the login; nothing is typed, read or clicked for the person.
+//! when the window was closed, and what the site had stored, is the login; nothing is typed or clicked for the person.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::json;
 use tokio::sync::oneshot;
 use tokio::time::Instant as Moment;
 
-use crate::capture::cdp::{CdpError, Client};
+use crate::capture::cdp::{CdpError, Client, Session};
 use crate::capture::guard::{Cidr, CidrError};
 use crate::capture::launcher::{Look, Process};
-use crate::capture::login::{Login, Site};
+use crate::capture::login::{Login, Site, Watch};
 use crate::capture::proxy::Proxy;
 use crate::capture::tab::CALL_LIMIT;
 use crate::capture::{BrowserError, BrowserOptions, VIEW_HEIGHT, lost};
@@ -18,6 +19,8 @@ use crate::model::time::Instant;
 
 /// Between two looks at whether the window is still there.
 const LOOK: Duration = Duration::from_millis(500);
+/// How long a page may take to tell what it stores: one whose script computes, or waits for its person, does not.
+const STORED_LIMIT: Duration = Duration::from_secs(2);
 /// How long a window stays that nobody closes.
 const OPEN_LIMIT: Duration = Duration::from_hours(1);
 
@@ -72,15 +75,20 @@ async fn wait(
         .call("Target.createBrowserContext", params, CALL_LIMIT)
         .await?;
     let context = made["browserContextId"].as_str().unwrap_or_default();
-    let params = json!({"url": order.url, "browserContextId": context, "newWindow": true, "width": width, "height": VIEW_HEIGHT});
-    client
+    let params = json!({"url": "about:blank", "browserContextId": context, "newWindow": true, "width": width, "height": VIEW_HEIGHT});
+    let made = client
         .call("Target.createTarget", params, CALL_LIMIT)
         .await?;
+    let first = made["targetId"].as_str().unwrap_or_default();
     let opened = Moment::now();
+    let mut watch = Watch::new(order.site.clone(), order.now);
+    let mut heard = BTreeSet::new();
+    let page = hear(client, &watch, &mut heard, (first, "")).await?;
+    // What does not load is for the person in front of it to see.
+    page.post("Page.navigate", &json!({"url": order.url}));
     // Whoever cannot say that they are done closes the window.
     let mut may_say = true;
     loop {
-        let login = Login::of(client, context, &order.site, order.now).await?;
         let mut ended = opened.elapsed() > OPEN_LIMIT;
         tokio::select! {
             said = &mut done, if may_say => {
@@ -89,31 +97,59 @@ async fn wait(
             }
             () = tokio::time::sleep(LOOK) => {}
         }
-        let look = async {
-            ended |= !has_window(client, context).await?;
-            // The last word: closing the window may have taken cookies along that were its own.
-            if ended {
-                return Login::of(client, context, &order.site, order.now)
-                    .await
-                    .map(Some);
-            }
-            Ok(None)
-        };
-        match look.await {
-            Ok(Some(login)) => return Ok(login),
-            Ok(None) => {}
+        match look(client, context, &mut watch, &mut heard).await {
+            Ok(is_open) if ended || !is_open => return Ok(watch.end()),
+            Ok(_) => {}
             // The whole browser was closed, and not its window: what it held a moment ago counts.
-            Err(CdpError::Closed) => return Ok(login),
+            Err(CdpError::Closed) => return Ok(watch.end()),
             Err(error) => return Err(error),
         }
     }
 }
 
-/// Whether a window or tab of the context is open.
-async fn has_window(client: &Client, context: &str) -> Result<bool, CdpError> {
+/// Looks at what the context holds now, and says whether a window or tab of it is open.
+async fn look(
+    client: &Client,
+    context: &str,
+    watch: &mut Watch,
+    heard: &mut BTreeSet<String>,
+) -> Result<bool, CdpError> {
     let answer = client
         .call("Target.getTargets", json!({}), CALL_LIMIT)
         .await?;
-    let mut targets = answer["targetInfos"].as_array().into_iter().flatten();
-    Ok(targets.any(|one| one["type"] == "page" && one["browserContextId"] == context))
+    let mut is_open = false;
+    for one in answer["targetInfos"].as_array().into_iter().flatten() {
+        if one["type"] != "page" || one["browserContextId"] != context {
+            continue;
+        }
+        is_open = true;
+        let (Some(id), Some(url)) = (one["targetId"].as_str(), one["url"].as_str()) else {
+            continue;
+        };
+        if heard.contains(id) {
+            continue;
+        }
+        match hear(client, watch, heard, (id, url)).await {
+            Err(CdpError::Closed) => return Err(CdpError::Closed),
+            // It was closed, or went elsewhere, just now.
+            Err(error) => tracing::debug!(%error, "a page does not tell what it stores"),
+            Ok(_) => {}
+        }
+    }
+    // After the pages: closing a window may have taken cookies along that were its own.
+    watch.cookies(client, context).await?;
+    Ok(is_open)
+}
+
+/// Hears what a page stores.
+async fn hear(
+    client: &Client,
+    watch: &Watch,
+    heard: &mut BTreeSet<String>,
+    (id, address): (&str, &str),
+) -> Result<Session, CdpError> {
+    let page = client.attach(id, watch.listener(), CALL_LIMIT).await?;
+    heard.insert(id.to_owned());
+    watch.page(&page, address, STORED_LIMIT).await?;
+    Ok(page)
 }

@@ -44,7 +44,7 @@ pub(crate) enum AccountVerb {
     Close(CloseArgs),
     /// Log in to an account in a window, so that its captures can be taken logged in
     #[command(
-        long_about = "Log in to an account in a window, so that its captures can be taken logged in\n\nOpens the account's page in a browser of its own. Log in there and close the window, or press Enter here. The cookies that the site then gave are kept in secrets/sessions/, where only the archive's owner can read them: whoever has that file is logged in. One login serves every account of the platform, or of the host where each host has its own. They are used for accounts whose field `inloggad` is `ja` or `ja_oppen`, and are never exported.",
+        long_about = "Log in to an account in a window, so that its captures can be taken logged in\n\nOpens the account's page in a browser of its own. Log in there and close the window, or press Enter here. The cookies that the site then gave, and what it stored in the browser, are kept in secrets/sessions/, where only the archive's owner can read them: whoever has that file is logged in. One login serves every account of the platform, or of the host where each host has its own. They are used for accounts whose field `inloggad` is `ja` or `ja_oppen`, and are never exported.",
         after_help = "Example:\n  bevara account login exempel-facebook\n  bevara account login exempel-facebook --forget"
     )]
     Login(LoginArgs),
@@ -273,16 +273,21 @@ async fn login(context: &Context, app: &mut App, args: &LoginArgs) -> Result<Out
         |until| format!("Den gäller längst till {}.", until.stockholm_text()),
     );
     let word = if done.replaced { "ersatt" } else { "sparad" };
+    let held = match (done.cookies, done.stored) {
+        (cookies, 0) => format!("{cookies} kakor"),
+        (0, stored) => format!("{stored} lagrade uppgifter"),
+        (cookies, stored) => format!("{cookies} kakor och {stored} lagrade uppgifter"),
+    };
     let text = format!(
-        "Inloggningen är {word}: {} kakor i {}. {until}\nPröva den: bevara capture {}",
-        done.cookies, done.file, done.account
+        "Inloggningen är {word}: {held} i {}. {until}\nPröva den: bevara capture {}",
+        done.file, done.account
     );
     Ok(Outcome::done(json!(done), text))
 }
 
 fn warning(plan: &Plan, alias: &Alias) -> String {
     format!(
-        "VARNING\n  Kakorna som webbplatsen ger när du loggar in sparas i {}.\n  Den som har filen är inloggad som du, utan lösenord. Bara arkivets ägare på den här datorn får läsa den,\n  och den följer aldrig med i en leverans. Använd helst ett konto som bara kan läsa.\n  Ta bort den med: bevara account login {alias} --forget\n\nEtt fönster öppnas på {}.\nLogga in där. Stäng sedan fönstret, eller tryck Enter här.",
+        "VARNING\n  Kakorna som webbplatsen ger när du loggar in, och det den lagrar i webbläsaren, sparas i {}.\n  Den som har filen är inloggad som du, utan lösenord. Bara arkivets ägare på den här datorn får läsa den,\n  och den följer aldrig med i en leverans. Använd helst ett konto som bara kan läsa.\n  Ta bort den med: bevara account login {alias} --forget\n\nEtt fönster öppnas på {}.\nLogga in där. Stäng sedan fönstret, eller tryck Enter här.",
         plan.file(),
         plan.url()
     )

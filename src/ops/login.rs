@@ -1,4 +1,4 @@
-//! Logins for accounts whose pages are to be seen logged in: a person logs in once in a window, the cookies are kept in
+//! Logins for accounts whose pages are to be seen logged in: a person logs in once in a window, what holds it is kept in
 //! `secrets/sessions/`, captures use them, and the register is told in time when they run out.
 
 use serde::Serialize;
@@ -36,7 +36,9 @@ pub struct LoggedIn {
     pub file: String,
     /// Number of cookies.
     pub cookies: usize,
-    /// Until when it can last, where the cookies tell.
+    /// Number of items that the site stored beside cookies.
+    pub stored: usize,
+    /// Until when it can last, where that can be told.
     pub until: Option<Instant>,
     /// Whether it took another's place.
     pub replaced: bool,
@@ -138,7 +140,8 @@ pub async fn log_in(
         account: plan.account.alias.clone(),
         file: Store::login_place(&key),
         site: key,
-        cookies: login.len(),
+        cookies: login.cookies(),
+        stored: login.stored(),
         until: end(lasting),
         replaced,
     })
@@ -189,7 +192,8 @@ pub(crate) fn visit(app: &App, account: &Account) -> Result<(Visit, Option<Vec<u
     })
 }
 
-/// Keeps a login that the site renewed during a complete capture: it would run out before the next half-year otherwise.
+/// Keeps a login that the site renewed during a capture: it would run out before the next half-year otherwise, and where
+/// a site takes each token once, be over at once. What a failed capture saw is no renewal.
 /// What stands in the way of that is told and spoils no capture.
 pub(crate) fn renew(
     app: &mut App,
@@ -200,7 +204,7 @@ pub(crate) fn renew(
     let (Some(from), Some(renewed)) = (from, renewed) else {
         return;
     };
-    if verdict != Verdict::Complete || renewed.lasting().is_over(app.now()) {
+    if verdict == Verdict::Failed || renewed.lasting().is_over(app.now()) {
         return;
     }
     let kept = site(account).and_then(|site| {

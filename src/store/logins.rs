@@ -1,4 +1,4 @@
-//! Logins in `secrets/sessions/`: cookies that let somebody in. Only the owner may read them; they are no part of the
+//! Logins in `secrets/sessions/`: what lets somebody in. Only the owner may read them; they are no part of the
 //! store, of an export or of the log.
 
 use std::fs;

@@ -3,6 +3,7 @@
 
 mod late;
 mod members;
+mod stored;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! Where a login holds, and which cookies are whose: no site ever gets another's.
+//! Where a login holds, and which cookies and origins are whose: no site ever gets another's.
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -57,10 +57,24 @@ impl Site {
         if let Some(host) = &self.host {
             return cookie.goes_to(host);
         }
-        let domain = cookie.domain.trim_start_matches('.');
-        domains(self.platform)
-            .iter()
-            .any(|own| belongs(domain, own))
+        self.has(cookie.domain.trim_start_matches('.'))
+    }
+
+    /// The origin of an address, where what it stores is the site's: of the account's host, or of the platform's.
+    pub(super) fn origin(&self, address: &str) -> Option<String> {
+        let url = Url::parse(address).ok()?;
+        let host = url.host_str()?;
+        let is_own = match &self.host {
+            Some(own) => own == host,
+            None => self.has(host),
+        };
+        let is_web = ["http", "https"].contains(&url.scheme());
+        (is_own && is_web).then(|| url.origin().ascii_serialization())
+    }
+
+    /// Whether a host is one of the platform's own.
+    fn has(&self, host: &str) -> bool {
+        domains(self.platform).iter().any(|own| belongs(host, own))
     }
 }
 

@@ -23,6 +23,26 @@
     }
     return [...found].filter((value) => value.length <= 4096).slice(0, 2000);
   };
+  // What style sheets can write: their texts, and the properties of their own that these may be made of. A sheet of
+  // another site's cannot be read.
+  const written = (places, style) => {
+    for (const name of style) {
+      const text = /^(--|content$|quotes$|list-style-type$)/.test(name) ? style.getPropertyValue(name) : '';
+      if (text) places.push({ text, put: (clear) => style.setProperty(name, clear, style.getPropertyPriority(name)) });
+    }
+  };
+  const rules = (places, list) => {
+    for (const rule of list) {
+      if (rule.style) written(places, rule.style);
+      if (rule.cssRules) rules(places, rule.cssRules);
+      if (rule.styleSheet) sheet(places, rule.styleSheet);
+    }
+  };
+  const sheet = (places, one) => {
+    let list = [];
+    try { list = one.cssRules; } catch { /* Of another site. */ }
+    rules(places, list);
+  };
   // Takes `forms` out of everything that pictures and print can show. Returns in how many places one stood.
   const redact = (forms, mark) => {
     const places = [];
@@ -33,12 +53,16 @@
         places.push({ text: node.data, put: (text) => { node.data = text; } });
       }
       for (const element of one.querySelectorAll('*')) {
-        for (const attribute of shownOf(element)) {
+        // A style sheet may write what stands in an attribute.
+        const held = element.getAttributeNames().filter((name) => name.startsWith('data-'));
+        for (const attribute of [...shownOf(element), ...held]) {
           const text = element.getAttribute(attribute);
           if (text) places.push({ text, put: (clear) => element.setAttribute(attribute, clear) });
         }
+        if (element.hasAttribute('style') && element.style) written(places, element.style);
         if (/^(input|textarea)$/.test(element.localName) && element.value) places.push({ text: element.value, put: (clear) => { element.value = clear; } });
       }
+      for (const own of [...(one.styleSheets || []), ...(one.adoptedStyleSheets || [])]) sheet(places, own);
     }
     places.push({ text: document.title, put: (clear) => { document.title = clear; } });
     const everything = places.map((place) => place.text).join('\n');

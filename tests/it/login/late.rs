@@ -41,10 +41,11 @@ fn what_a_page_writes_of_a_login_while_it_is_taken_is_not_kept() {
     assert!(asked.contains("/call?access_token=[borttaget]"), "{asked}");
     let address = seen["final_address"].as_str().unwrap();
     assert!(address.ends_with("/sen?sid=[borttaget]"), "{address}");
-    let kept = std::fs::read_to_string(&file).unwrap();
+    let mut kept = std::fs::read_to_string(&file).unwrap();
     assert!(kept.contains(members.given().last().unwrap()));
 
-    // What is written for the print alone is in no picture: they stand in for it. Nothing that is not whole renews a login.
+    // What is written for the print alone is in no picture: they stand in for it. A login is renewed by it all the
+    // same: where a site takes each cookie once, the one before is of no use any more.
     let printed = archive.json(START, &["capture", "utskrift"]).exits(1);
     assert_eq!(first(&printed)["verdict"], "partial");
     assert_eq!(first(&printed)["reasons"], json!(["timeout_print"]));
@@ -54,7 +55,8 @@ fn what_a_page_writes_of_a_login_while_it_is_taken_is_not_kept() {
         files.iter().any(|file| file["role"] == role)
     };
     assert!(role("page-pdf") && role("page-png"));
-    assert_eq!(std::fs::read_to_string(&file).unwrap(), kept);
+    let before = std::mem::replace(&mut kept, std::fs::read_to_string(&file).unwrap());
+    assert!(kept != before && kept.contains(members.given().last().unwrap()));
 
     let mut values = forms(&members.given());
     values.push(LATE_TOKEN.chars().rev().collect());

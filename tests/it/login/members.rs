@@ -107,6 +107,23 @@ impl Members {
         value
     }
 
+    /// A JSON Web Token that runs out in 2098.
+    fn give_token(&self) -> String {
+        let code = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
+        let mut state = self.state();
+        let claims = format!("{{\"exp\":{UNTIL},\"n\":{}}}", state.given.len());
+        let signature = uuid::Uuid::new_v4().simple().to_string();
+        let token = format!(
+            "{}.{}.{}",
+            code("{\"alg\":\"none\"}"),
+            code(&claims),
+            code(&signature)
+        );
+        state.valid.insert(token.clone());
+        state.given.push(token.clone());
+        token
+    }
+
     fn answer(&self, stream: &TcpStream) {
         let mut reader = BufReader::new(stream);
         let (mut lines, mut line) = (Vec::new(), String::new());
@@ -171,7 +188,17 @@ impl Members {
                 send(stream, "200 OK", &[GONE.to_owned()], HTML, wall.as_bytes());
             }
             ("/sen", Some(sid)) => send(stream, "200 OK", &[], HTML, late(sid).as_bytes()),
-            ("/utskrift", Some(sid)) => send(stream, "200 OK", &[], HTML, printing(sid).as_bytes()),
+            ("/utskrift", Some(_)) => {
+                let page = printing(self.address.port());
+                send(stream, "200 OK", &[], HTML, page.as_bytes());
+            }
+            ("/blad.css", _) => {
+                let newest = self.state().given.last().cloned().unwrap_or_default();
+                let sheet = format!(
+                    "@media (max-width: 1100px) {{ #late::after {{ content: '{newest}' }} }}"
+                );
+                send(stream, "200 OK", &[], "text/css", sheet.as_bytes());
+            }
             ("/ny", Some(_)) => {
                 let next = self.give();
                 send(
@@ -187,6 +214,22 @@ impl Members {
                 let agent = header("user-agent").unwrap_or_default();
                 self.state().shown.push(agent);
                 send(stream, "200 OK", &[], "text/plain", b"");
+            }
+            ("/app", _) => send(stream, "200 OK", &[], HTML, app().as_bytes()),
+            ("/app/enter", _) => {
+                let token = self.give_token();
+                send(stream, "200 OK", &[], "text/plain", token.as_bytes());
+            }
+            ("/app/me", _) => {
+                let bearer = header("authorization").unwrap_or_default();
+                let token = bearer.strip_prefix("Bearer ").unwrap_or_default();
+                // Each token is good for one time.
+                if self.state().valid.remove(token) {
+                    let next = self.give_token();
+                    send(stream, "200 OK", &[], "text/plain", next.as_bytes());
+                } else {
+                    send(stream, "401 Unauthorized", &[], "text/plain", b"");
+                }
             }
             ("/pixel.png", _) => send(stream, "200 OK", &[], "image/png", PIXEL),
             _ => send(stream, "404 Not Found", &[], "text/plain", b""),
@@ -207,8 +250,10 @@ const OPEN: &str = "<!DOCTYPE html><html lang=sv><title>Öppen</title><h1>Öppen
 /// cookie that it is given meanwhile too, and both into addresses.
 fn late(sid: &str) -> String {
     format!(
-        "<!DOCTYPE html><html lang=sv><title>Sen</title><style>nav {{ position: sticky; top: 0 }} b {{ filter: saturate(1) }}</style>\
-         <nav>Meny</nav><h1>Medlemmar</h1><article><p>{POST}</p></article><p id=old></p><p id=new></p><b>Fetstil</b><p style='height: 4000px'>\
+        "<!DOCTYPE html><html lang=sv><title>Sen</title><style>nav {{ position: sticky; top: 0 }} b {{ filter: saturate(1) }}\
+         h1::after {{ content: '{sid}' }} @media (min-width: 1px) {{ i {{ --own: '{sid}' }} }} i::before {{ content: var(--own) }}\
+         u::before {{ content: attr(data-sid) }}</style>\
+         <nav>Meny</nav><i></i><u data-sid='{sid}'></u><i style='--own: \"{sid}\"'></i><h1>Medlemmar</h1><article><p>{POST}</p></article><p id=old></p><p id=new></p><b>Fetstil</b><p style='height: 4000px'>\
          <script>const sid = '{sid}', write = () => {{ if (old.textContent !== sid) old.textContent = sid; }};\
          const old = document.querySelector('#old'); write(); history.replaceState(null, '', `/sen?sid=${{encodeURIComponent(sid)}}`);\
          addEventListener('scroll', write, {{ once: true }});\
@@ -218,11 +263,29 @@ fn late(sid: &str) -> String {
     )
 }
 
-/// A page whose style sheet writes its cookie where there is less room, as on paper.
-fn printing(sid: &str) -> String {
+/// A page that holds its login in `localStorage` alone and lets the browser do the rest, as Bluesky's does: it asks with
+/// the token that it has stored, is given the next, and shows both. A person's browser logs in by itself.
+fn app() -> String {
     format!(
-        "<!DOCTYPE html><html lang=sv><title>Utskrift</title><h1>Medlemmar</h1><article><p>{POST}</p></article><p id=late></p>\
-         <style>@media (max-width: 1100px) {{ #late::after {{ content: '{sid}' }} }}</style><script>fetch('/ny')</script>"
+        "<!DOCTYPE html><html lang=sv><title>App</title><main></main><script>\
+         const main = document.querySelector('main'), person = !/Headless/.test(navigator.userAgent);\
+         const keep = (refreshJwt) => localStorage.setItem('APP', JSON.stringify({{ session: {{ accounts: [{{ handle: 'exempelkommun2.example', refreshJwt }}] }} }}));\
+         const wall = () => {{ localStorage.removeItem('APP'); main.innerHTML = '<h1>Logga in</h1><form><input name=user><input type=password></form>'; }};\
+         const enter = () => fetch('/app/enter').then((answer) => answer.text()).then((token) => {{ keep(token); location.reload(); }});\
+         const show = (old, now) => {{ keep(now); main.innerHTML = `<h1>Medlemmar</h1><article><p>{POST}</p><p>exempelkommun2.example ${{old}} ${{now}}</p></article>`; fetch('/call'); }};\
+         const stored = localStorage.getItem('APP');\
+         if (!stored) person ? enter() : wall();\
+         else {{ const old = JSON.parse(stored).session.accounts[0].refreshJwt;\
+         fetch('/app/me', {{ headers: {{ Authorization: `Bearer ${{old}}` }} }}).then((answer) => answer.ok ? answer.text().then((now) => show(old, now)) : wall()); }}\
+         </script>"
+    )
+}
+
+/// A page for which another host's style sheet writes its cookie where there is less room, as on paper.
+fn printing(port: u16) -> String {
+    format!(
+        "<!DOCTYPE html><html lang=sv><title>Utskrift</title><link rel=stylesheet href='http://localhost:{port}/blad.css'>\
+         <h1>Medlemmar</h1><article><p>{POST}</p></article><p id=late></p><script>fetch('/ny')</script>"
     )
 }
 
