@@ -438,6 +438,14 @@ async fn what_stands_before_the_page_or_says_that_it_is_gone_is_seen() {
         );
     }
     assert!(!pages.asked().iter().any(|path| path.starts_with("/sent")));
+    // A part of the page is empty, and over it lies text that an element far above it hides.
+    let (page, _) = rig.take(&pages.url("/folded.html")).await;
+    assert_eq!(
+        verdict(&page),
+        (Verdict::Complete, Vec::new()),
+        "{:?}",
+        page.facts
+    );
     // A short page that was a long one before.
     let (page, _) = rig.take(&pages.url("/")).await;
     let last = Baseline {

@@ -126,16 +126,29 @@
     const counts = Array(Math.max(1, Math.ceil(height / band))).fill(0);
     const range = document.createRange();
     let budget = 50000;
+    // Between which lines of the view the elements around one let it be seen; `null` where they let nothing be seen. What
+    // the root and the body hide is hidden by the view, which the picture does not have.
+    const spans = new Map([[document.documentElement, [-Infinity, Infinity]], [document.body, [-Infinity, Infinity]]]);
+    const spanOf = (element) => {
+      const chain = [];
+      let one = element;
+      for (; one && !spans.has(one); one = one.parentElement) chain.push(one);
+      let span = one ? spans.get(one) : [-Infinity, Infinity];
+      for (const each of chain.reverse()) {
+        const style = span && getComputedStyle(each);
+        if (span && (Number(style.opacity) < 0.1 || style.clipPath !== 'none' || style.clip !== 'auto')) span = null;
+        else if (span && (style.overflowY !== 'visible' || style.overflowX !== 'visible')) {
+          const own = box(each);
+          span = own.height < 4 || own.width < 4 ? null : [Math.max(span[0], own.top), Math.min(span[1], own.bottom)];
+        }
+        spans.set(each, span);
+      }
+      return span;
+    };
     const isSeen = (element, middle) => {
       if (!element.checkVisibility({ opacityProperty: true, visibilityProperty: true })) return false;
-      for (let one = element, up = 0; one && up < 8; one = one.parentElement, up += 1) {
-        const style = getComputedStyle(one);
-        if (Number(style.opacity) < 0.1 || style.clipPath !== 'none' || style.clip !== 'auto') return false;
-        if (style.overflowY === 'visible' && style.overflowX === 'visible') continue;
-        const own = box(one);
-        if (own.height < 4 || own.width < 4 || middle < own.top || middle > own.bottom) return false;
-      }
-      return true;
+      const span = spanOf(element);
+      return span !== null && middle >= span[0] && middle <= span[1];
     };
     const count = (element, { top, left, width: wide, height: tall }) => {
       const middle = top + tall / 2;
