@@ -94,6 +94,7 @@ fn convert(from: &Path, to: &Path) {
         created: "2027-01-01T00:00:00Z".parse().expect("a time"),
         producer: "bevara bench".to_owned(),
         files: Vec::new(),
+        with_margins: false,
     };
     let converted =
         pdfa::convert(&raw, &options).unwrap_or_else(|error| panic!("{}: {error}", from.display()));

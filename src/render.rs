@@ -5,6 +5,7 @@ pub mod check;
 mod cmap;
 pub mod document;
 mod inflate;
+mod marked;
 pub mod pdf_text;
 pub mod pdfa;
 pub mod pictures;

@@ -25,6 +25,7 @@ pub async fn pdf(
         created,
         producer: concat!("bevara ", env!("CARGO_PKG_VERSION")).to_owned(),
         files: Vec::new(),
+        with_margins: true,
     };
     pdfa::convert(&printed, &options)
         .map(|converted| converted.bytes)

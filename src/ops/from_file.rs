@@ -448,6 +448,7 @@ impl Pages<'_> {
             created: self.created,
             producer: concat!("bevara ", env!("CARGO_PKG_VERSION")).to_owned(),
             files: Vec::new(),
+            with_margins: false,
         }
     }
 

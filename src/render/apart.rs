@@ -248,6 +248,7 @@ fn converted(raw: &[u8], order: PdfaOrder) -> Result<Vec<u8>, String> {
         created: order.created,
         producer: order.producer,
         files: Vec::new(),
+        with_margins: false,
     };
     let lost = pdfa::losses(raw).map_err(|error| error.to_string())?;
     if !lost.is_empty() {

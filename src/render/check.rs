@@ -3,13 +3,16 @@
 //! is simpler: only link annotations, only composite and Type 3 fonts. It does not judge what image
 //! decoders or font rasterisers meet.
 
+mod access;
 mod content;
+mod elements;
 mod file;
 mod fonts;
 mod metadata;
 mod objects;
 mod part_one;
 mod structure;
+mod tables;
 
 use std::fmt;
 
@@ -21,7 +24,8 @@ use crate::render::visit::{self, LARGEST_STREAM};
 /// A rule that a file breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// Clause of ISO 19005-2 and the number of the rule in it, as veraPDF numbers them; of ISO 19005-1 where it says so.
+    /// Clause of ISO 19005-2 and the number of the rule in it, as veraPDF numbers them; of ISO 19005-1 or ISO 14289-1 (`UA`)
+    /// where it says so.
     pub rule: &'static str,
     /// Where, and what was found.
     pub what: String,
@@ -80,7 +84,7 @@ pub fn check(bytes: &[u8], flavour: Flavour) -> Vec<Violation> {
         return report.violations;
     }
     objects::check(&mut report, &document, flavour);
-    metadata::check(&mut report, &document, flavour);
+    let is_called_accessible = metadata::check(&mut report, &document, flavour);
     if flavour.part() == 1 {
         part_one::check(&mut report, &document);
     }
@@ -88,5 +92,21 @@ pub fn check(bytes: &[u8], flavour: Flavour) -> Vec<Violation> {
     let drawings = visit::drawings(&document);
     let shown = content::check(&mut report, &document, &drawings, flavour);
     fonts::check(&mut report, &document, &shown, flavour);
+    if is_called_accessible {
+        report.expect(
+            flavour.is_tagged(),
+            "UA 6.2-1",
+            "the file is called accessible and is not of level A",
+        );
+        access::check(&mut report, &document);
+    }
+    report.violations
+}
+
+/// The rules of ISO 14289-1 that a finished file of level A breaks beyond those of its level; empty where it may be called
+/// accessible.
+pub(crate) fn check_access(document: &Document) -> Vec<Violation> {
+    let mut report = Report::default();
+    access::check(&mut report, document);
     report.violations
 }

@@ -1,6 +1,8 @@
 //! Turns a PDF that Chromium or `printpdf` wrote into valid PDF/A, deterministically. Every output is checked by
 //! [`crate::render::check`] before it is called PDF/A.
 
+mod access;
+mod artifacts;
 mod clean;
 mod content;
 mod files;
@@ -11,6 +13,8 @@ mod losses;
 mod metadata;
 mod structure;
 mod text;
+
+use lopdf::Document;
 
 use crate::model::time::Instant;
 use crate::render::check::{self, Violation};
@@ -37,6 +41,8 @@ pub struct PdfaOptions {
     pub producer: String,
     /// Files to carry, where the flavour may carry any.
     pub files: Vec<Attachment>,
+    /// Whether text outside the structure is known to stand in margins: in documents of our own.
+    pub with_margins: bool,
 }
 
 /// A converted file.
@@ -48,6 +54,9 @@ pub struct Converted {
     pub pages: usize,
     /// Glyphs that the page's fonts did not have; the eye sees boxes.
     pub missing_glyphs: usize,
+    /// Whether it says that it is accessible (PDF/UA-1, ISO 14289-1): of level A, and every rule of that standard that a
+    /// program can check holds.
+    pub is_accessible: bool,
 }
 
 /// Why a PDF could not be made PDF/A.
@@ -109,11 +118,18 @@ pub fn convert(raw: &[u8], options: &PdfaOptions) -> Result<Converted, PdfaError
         content::rewrite(&mut document, &plan, drawing)?;
     }
     structure::complete(&mut document, &options.language)?;
+    if options.flavour.is_tagged() {
+        access::complete(&mut document, options.with_margins)?;
+    }
     metadata::write(&mut document, &source, options)?;
     files::attach(&mut document, &options.files, options)?;
     document.prune_objects();
     // A file that was never updated has one section of cross-references without gaps (ISO 32000-1, 7.5.4).
     document.renumber_objects();
+    let is_accessible = options.flavour.is_tagged() && is_accessible(&document);
+    if is_accessible {
+        metadata::call_accessible(&mut document)?;
+    }
     let mut bytes = Vec::new();
     document
         .save_to(&mut bytes)
@@ -127,5 +143,15 @@ pub fn convert(raw: &[u8], options: &PdfaOptions) -> Result<Converted, PdfaError
         bytes,
         pages,
         missing_glyphs,
+        is_accessible,
     })
+}
+
+/// Whether a finished file of level A may be called accessible; where it may not, the log says why.
+fn is_accessible(document: &Document) -> bool {
+    let obstacles = check::check_access(document);
+    if let Some(first) = obstacles.first() {
+        tracing::debug!(%first, count = obstacles.len(), "not called PDF/UA-1");
+    }
+    obstacles.is_empty()
 }

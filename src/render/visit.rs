@@ -450,3 +450,31 @@ pub(crate) fn font_program(
     }
     Ok(None)
 }
+
+/// What the parent tree of a structure says of a key, as it stands there (ISO 32000-1, 7.9.7).
+pub(crate) fn parent_entry<'a>(
+    document: &'a Document,
+    tree: &'a Dictionary,
+    key: i64,
+) -> Option<&'a Object> {
+    let mut nodes = vec![dictionary(document, tree, b"ParentTree")?];
+    // A tree that bites its tail has no more nodes than the file has objects.
+    let mut left = document.objects.len();
+    while let Some(node) = nodes.pop() {
+        left = left.checked_sub(1)?;
+        if let Some(Object::Array(pairs)) = value(document, node, b"Nums") {
+            let found = pairs.chunks_exact(2).find_map(|pair| match pair {
+                [Object::Integer(number), entry] if *number == key => Some(entry),
+                _ => None,
+            });
+            if found.is_some() {
+                return found;
+            }
+        }
+        if let Some(Object::Array(kids)) = value(document, node, b"Kids") {
+            let kids = kids.iter().filter_map(|kid| resolve(document, kid));
+            nodes.extend(kids.filter_map(as_dictionary));
+        }
+    }
+    None
+}

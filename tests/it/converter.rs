@@ -80,6 +80,7 @@ fn half_an_answer_of_the_converter_is_none() {
         created: "2026-07-01T08:00:00Z".parse().unwrap(),
         producer: "prov".to_owned(),
         files: Vec::new(),
+        with_margins: false,
     };
     let convert =
         |script: &str, raw: &[u8]| apart::convert(&program(dir.path(), script), raw, &options);

@@ -213,7 +213,11 @@ fn check_pdfs(archive: &Path) {
     }
     // Twelve snapshots and one major change; one disposal record.
     assert_eq!((captures.len(), documents.len()), (13, 1));
-    for (files, flavour) in [(captures, "2u"), (documents, "2a")] {
+    for (files, flavour) in [
+        (captures, "2u"),
+        (documents.clone(), "2a"),
+        (documents, "ua1"),
+    ] {
         for judged in validators::verapdf(&files, flavour).into_iter().flatten() {
             assert!(judged.compliant, "{judged:?}");
         }

@@ -6,6 +6,7 @@
     reason = "a fixture that is not as it was is a failed test"
 )]
 
+mod access;
 mod checker;
 pub(crate) mod fidelity;
 mod hostile;
@@ -30,6 +31,7 @@ pub(crate) fn options(flavour: Flavour) -> PdfaOptions {
         created: "2027-01-01T00:05:12Z".parse().unwrap(),
         producer: "bevara test".to_owned(),
         files: Vec::new(),
+        with_margins: false,
     }
 }
 

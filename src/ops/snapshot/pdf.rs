@@ -39,6 +39,7 @@ pub(super) fn make_pdf(
         created,
         producer: concat!("bevara ", env!("CARGO_PKG_VERSION")).to_owned(),
         files: carried(page, raw, flavour)?,
+        with_margins: false,
     };
     let printed = page.raw_pdf.take();
     let pictured = if flavour.part() == 1 || printed.is_none() {

@@ -26,18 +26,22 @@ const KNOWN: [&str; 12] = [
     "http://ns.adobe.com/xap/1.0/rights/",
 ];
 
-pub(super) fn check(report: &mut Report, document: &Document, flavour: Flavour) {
+/// The namespace in which a file says that it is accessible (ISO 14289-1, 5).
+const ACCESS: &str = "http://www.aiim.org/pdfua/ns/id/";
+
+/// Checks them; says whether the file is called accessible (ISO 14289-1, 5).
+pub(super) fn check(report: &mut Report, document: &Document, flavour: Flavour) -> bool {
     let Ok(catalog) = document.catalog() else {
-        return;
+        return false;
     };
     output_intent(report, document);
     let Ok(Object::Reference(id)) = catalog.get(b"Metadata") else {
         report.add("6.6.2.1-1", "the catalog has no metadata");
-        return;
+        return false;
     };
     let Ok(stream) = visit::stream(document, *id) else {
         report.add("6.6.2.1-1", "the metadata is no stream");
-        return;
+        return false;
     };
     report.expect(
         visit::name(document, &stream.dict, b"Type") == Some(b"Metadata")
@@ -47,8 +51,14 @@ pub(super) fn check(report: &mut Report, document: &Document, flavour: Flavour) 
         "the metadata is not an XML stream in the clear",
     );
     match packet(&stream.content) {
-        Ok(packet) => packet_rules(report, &packet, flavour),
-        Err(what) => report.add("6.6.2.1-4", what),
+        Ok(packet) => {
+            packet_rules(report, &packet, flavour);
+            packet.namespaces.contains(ACCESS)
+        }
+        Err(what) => {
+            report.add("6.6.2.1-4", what);
+            false
+        }
     }
 }
 
@@ -97,6 +107,9 @@ struct Packet {
     declared: BTreeSet<String>,
     part: Option<String>,
     conformance: Option<String>,
+    /// The part of ISO 14289.
+    access: Option<String>,
+    has_title: bool,
     header: String,
 }
 
@@ -129,6 +142,10 @@ fn packet(bytes: &[u8]) -> Result<Packet, String> {
                 match open.last().map(String::as_str) {
                     Some("pdfaid:part") => packet.part = Some(content),
                     Some("pdfaid:conformance") => packet.conformance = Some(content),
+                    Some("pdfuaid:part") => packet.access = Some(content),
+                    Some("rdf:li") if open.iter().any(|name| name == "dc:title") => {
+                        packet.has_title = true;
+                    }
                     Some("pdfaSchema:namespaceURI") => {
                         packet.declared.insert(content);
                     }
@@ -151,6 +168,14 @@ fn packet(bytes: &[u8]) -> Result<Packet, String> {
 }
 
 fn packet_rules(report: &mut Report, packet: &Packet, flavour: Flavour) {
+    if packet.namespaces.contains(ACCESS) {
+        report.expect(
+            packet.access.as_deref() == Some("1"),
+            "UA 5-2",
+            format_args!("the metadata claims part {:?} of ISO 14289", packet.access),
+        );
+        report.expect(packet.has_title, "UA 7.1-9", "the metadata has no title");
+    }
     report.expect(
         packet.header.starts_with("xpacket")
             && !packet.header.contains("bytes=")

@@ -11,7 +11,7 @@ const STANDARD: &str = "Document Part Art Sect Div BlockQuote Caption TOC TOCI I
     H6 L LI Lbl LBody Table TR TH TD THead TBody TFoot Span Quote Note Reference BibEntry Code Link Annot Ruby RB RT RP \
     Warichu WT WP Figure Formula Form";
 
-fn is_standard(name: &[u8]) -> bool {
+pub(super) fn is_standard(name: &[u8]) -> bool {
     STANDARD.split(' ').any(|known| known.as_bytes() == name)
 }
 

@@ -111,6 +111,26 @@ pub(super) fn write(
     Ok(())
 }
 
+/// Says of a finished file that it is accessible (ISO 14289-1, 5), beside what it says of itself already.
+pub(super) fn call_accessible(document: &mut Document) -> Result<(), VisitError> {
+    let root = clean::root_id(document)?;
+    let metadata = match document.catalog().map(|catalog| catalog.get(b"Metadata")) {
+        Ok(Ok(Object::Reference(id))) => *id,
+        _ => root,
+    };
+    let Some(Object::Stream(stream)) = document.objects.get_mut(&metadata) else {
+        return Err(VisitError::Object {
+            id: metadata,
+            what: "expected metadata",
+        });
+    };
+    let packet = String::from_utf8_lossy(&stream.content)
+        .replacen(EXTENSION_BEGIN, &format!("{ACCESS}{EXTENSION_BEGIN}"), 1)
+        .replacen(SCHEMAS_BEGIN, &format!("{SCHEMAS_BEGIN}{ACCESS_SCHEMA}"), 1);
+    stream.set_content(packet.into_bytes());
+    Ok(())
+}
+
 /// The title; a page without one is called by its address, for a document has to have one (level A viewers show it).
 fn title(options: &PdfaOptions) -> String {
     let title = xml_text(options.title.trim());
@@ -225,6 +245,21 @@ fn carried(options: &PdfaOptions) -> Vec<(&str, Sha256Hex)> {
         .map(|file| (file.name.as_str(), Sha256Hex::of(&file.bytes)))
         .collect()
 }
+
+/// Where the description of schemas begins.
+const EXTENSION_BEGIN: &str = "<rdf:Description rdf:about=\"\" xmlns:pdfaExtension=";
+/// Where the first of them begins.
+const SCHEMAS_BEGIN: &str = "<pdfaExtension:schemas><rdf:Bag>";
+
+/// That the file is accessible.
+const ACCESS: &str = "<rdf:Description rdf:about=\"\" xmlns:pdfuaid=\"http://www.aiim.org/pdfua/ns/id/\">\n<pdfuaid:part>1</pdfuaid:part>\n</rdf:Description>\n";
+
+/// The schema of that, which ISO 19005-2 does not know.
+const ACCESS_SCHEMA: &str = "<rdf:li rdf:parseType=\"Resource\">\n\
+<pdfaSchema:schema>PDF/UA identification</pdfaSchema:schema>\n<pdfaSchema:namespaceURI>http://www.aiim.org/pdfua/ns/id/</pdfaSchema:namespaceURI>\n<pdfaSchema:prefix>pdfuaid</pdfaSchema:prefix>\n\
+<pdfaSchema:property><rdf:Seq><rdf:li rdf:parseType=\"Resource\">\n\
+<pdfaProperty:name>part</pdfaProperty:name>\n<pdfaProperty:valueType>Integer</pdfaProperty:valueType>\n<pdfaProperty:category>internal</pdfaProperty:category>\n<pdfaProperty:description>The part of ISO 14289 that the file conforms to</pdfaProperty:description>\n\
+</rdf:li></rdf:Seq></pdfaSchema:property>\n</rdf:li>\n";
 
 /// The schema of our own property, as ISO 19005-2, 6.6.2.3.3, wants it described.
 const EXTENSION: &str = "<rdf:Description rdf:about=\"\" xmlns:pdfaExtension=\"http://www.aiim.org/pdfa/ns/extension/\" xmlns:pdfaSchema=\"http://www.aiim.org/pdfa/ns/schema#\" xmlns:pdfaProperty=\"http://www.aiim.org/pdfa/ns/property#\">\n\

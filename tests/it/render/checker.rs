@@ -14,7 +14,7 @@ use lopdf::{Dictionary, Document, Object, ObjectId, Stream, dictionary};
 use crate::render::{carrying, convert, prints};
 use crate::validators;
 
-type Change = fn(&mut Document);
+pub(super) type Change = fn(&mut Document);
 type Changing<'a> = Box<dyn Fn(&mut Document) + 'a>;
 
 /// Rule, what is changed, and whether veraPDF is to find a rule of the same clause broken too. It is not asked where our
@@ -33,7 +33,7 @@ fn valid(name: &str) -> Vec<u8> {
     convert(&path, Flavour::A2a).bytes
 }
 
-fn root(document: &mut Document) -> &mut Dictionary {
+pub(super) fn root(document: &mut Document) -> &mut Dictionary {
     document.catalog_mut().unwrap()
 }
 
@@ -41,7 +41,7 @@ fn page(document: &Document) -> ObjectId {
     document.page_iter().next().unwrap()
 }
 
-fn page_mut(document: &mut Document) -> &mut Dictionary {
+pub(super) fn page_mut(document: &mut Document) -> &mut Dictionary {
     let id = page(document);
     document.get_dictionary_mut(id).unwrap()
 }
@@ -53,7 +53,7 @@ fn resources(document: &Document) -> Dictionary {
 }
 
 /// Puts operators before those of the first page.
-fn draw(document: &mut Document, operators: &[u8]) {
+pub(super) fn draw(document: &mut Document, operators: &[u8]) {
     let id = page(document);
     let contents = document.get_page_contents(id)[0];
     let old = document.objects[&contents].as_stream().unwrap();
@@ -74,7 +74,7 @@ fn first(document: &Document, holds: impl Fn(&Dictionary) -> bool) -> ObjectId {
     *found.expect("an object of the kind").0
 }
 
-fn change_first(
+pub(super) fn change_first(
     document: &mut Document,
     holds: impl Fn(&Dictionary) -> bool,
     change: impl Fn(&mut Dictionary),
@@ -102,12 +102,12 @@ fn is_composite(dictionary: &Dictionary) -> bool {
     matches!(dictionary.get(b"Subtype"), Ok(Object::Name(name)) if name == b"Type0")
 }
 
-fn is_link(dictionary: &Dictionary) -> bool {
+pub(super) fn is_link(dictionary: &Dictionary) -> bool {
     matches!(dictionary.get(b"Subtype"), Ok(Object::Name(name)) if name == b"Link")
 }
 
 /// Rewrites the XMP packet.
-fn packet(document: &mut Document, from: &str, to: &str) {
+pub(super) fn packet(document: &mut Document, from: &str, to: &str) {
     let id = root(document)
         .get(b"Metadata")
         .unwrap()
@@ -369,7 +369,7 @@ fn graphics(document: &mut Document, key: &str, value: Object) {
     document.get_dictionary_mut(id).unwrap().set(key, value);
 }
 
-fn saved(document: &mut Document) -> Vec<u8> {
+pub(super) fn saved(document: &mut Document) -> Vec<u8> {
     let mut bytes = Vec::new();
     document.save_to(&mut bytes).unwrap();
     bytes
