@@ -14,7 +14,7 @@ mod memory;
 mod page;
 mod phrases;
 mod print;
-mod printed;
+pub(crate) mod printed;
 mod proxy;
 mod redact;
 mod scroll;

@@ -12,6 +12,7 @@ pub mod flavour;
 pub mod id;
 pub mod ingest;
 pub mod json;
+pub mod kontobok;
 pub mod origin;
 pub mod person;
 pub mod plan;

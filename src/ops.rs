@@ -11,6 +11,7 @@ pub mod from_file;
 pub mod hold;
 pub mod ingest;
 pub mod init;
+pub mod kontobok;
 pub mod login;
 pub mod person;
 pub mod policy;

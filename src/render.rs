@@ -5,6 +5,7 @@ pub mod check;
 mod cmap;
 pub mod document;
 mod inflate;
+pub mod kontobok;
 mod marked;
 pub mod pdf_text;
 pub mod pdfa;

@@ -104,6 +104,36 @@ impl Catalogue {
             .collect()
     }
 
+    /// The keys of an account's threads that still hold posts, by their oldest post; those without a time come last. Of a
+    /// period (its first instant, and the first after it) the threads in which something was published within it.
+    pub async fn threads_of(
+        &self,
+        account: &AccountId,
+        (from, to): (Option<Instant>, Option<Instant>),
+    ) -> Result<Vec<String>, CatalogueError> {
+        let mut values: Vec<Value> = vec![account.as_str().into()];
+        let mut within = Vec::new();
+        for (limit, sign) in [(from, ">="), (to, "<")] {
+            if let Some(limit) = limit {
+                values.push(limit.to_string().into());
+                within.push(format!("posted_at {sign} ${}", values.len()));
+            }
+        }
+        let having = if within.is_empty() {
+            String::new()
+        } else {
+            let within = within.join(" AND ");
+            format!("HAVING SUM(CASE WHEN {within} THEN 1 ELSE 0 END) > 0")
+        };
+        let sql = format!(
+            "SELECT thread_key, MIN(posted_at) AS first FROM post
+             WHERE account = $1 AND item IS NOT NULL AND thread_key IS NOT NULL
+             GROUP BY thread_key {having} ORDER BY MIN(posted_at) IS NULL, MIN(posted_at), thread_key"
+        );
+        let rows = self.all(&sql, values).await?;
+        rows.iter().map(|row| text(row, "thread_key")).collect()
+    }
+
     /// The units of every version of a post, oldest first.
     pub async fn units_of(&self, post: i64) -> Result<Vec<UnitRef>, CatalogueError> {
         let sql = "SELECT observation.holder, observation.unit FROM observation

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use chrono::NaiveDate;
+use clap::{ArgGroup, Args};
 use serde_json::json;
 
 use crate::cli::Context;
@@ -14,6 +15,7 @@ use crate::model::id::Alias;
 use crate::model::verdict::Verdict;
 use crate::ops::error::OpsError;
 use crate::ops::from_file::{FileOrder, take_in};
+use crate::ops::kontobok::{RenderOrder, render_posts};
 use crate::ops::login;
 use crate::ops::snapshot::{Captured, Order, capture, capturing_actor};
 
@@ -21,9 +23,14 @@ use crate::ops::snapshot::{Captured, Order, capture, capturing_actor};
 ///
 /// The table shows how many posts were seen and how far page, text, PDF and inventory agree about them. One account
 /// that fails never stops the others. Ends with 1 when any capture is partial or failed.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  bevara capture exempel-facebook --occasion major-change --note \"Ny profilbild\"\n  bevara capture --from-file skarm-1.png skarm-2.jpg exempel-snapchat --whole"
+    after_help = "Example:\n  bevara capture exempel-facebook --occasion major-change --note \"Ny profilbild\"\n  bevara capture --from-file skarm-1.png skarm-2.jpg exempel-snapchat --whole\n  bevara capture --render-posts exempel-facebook --from 2026-01-01 --to 2026-12-31",
+    group = ArgGroup::new("made")
 )]
 pub(crate) struct CaptureArgs {
     /// Accounts to capture
@@ -33,7 +40,7 @@ pub(crate) struct CaptureArgs {
     #[arg(long)]
     all: bool,
     /// Take in pictures (PNG, JPEG, HEIC) or PDFs that a person made, in the order of their pages; the account comes last
-    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["all", "allow_addresses"])]
+    #[arg(long, value_name = "FILE", num_args = 1.., group = "made", conflicts_with_all = ["all", "allow_addresses"])]
     from_file: Vec<PathBuf>,
     /// You vouch that the files show all that the account shows; only then do they meet an obligation
     #[arg(long, requires = "from_file")]
@@ -41,8 +48,18 @@ pub(crate) struct CaptureArgs {
     /// Who made the files, where it was not you; kept with them
     #[arg(long, value_name = "NAME", requires = "from_file")]
     taken_by: Option<String>,
-    /// The files show what not everybody may see: exports leave them out unless they are asked for
-    #[arg(long, requires = "from_file")]
+    /// Render the account's ingested posts as a kontobok: HTML and PDF/A-2a, thread by thread
+    #[arg(long, group = "made", conflicts_with_all = ["all", "allow_addresses", "flavour"])]
+    render_posts: bool,
+    /// Only threads with something published on this day or later; by default the whole account
+    #[arg(long, value_name = "DATE", requires = "render_posts")]
+    from: Option<NaiveDate>,
+    /// Only threads with something published on this day or earlier
+    #[arg(long, value_name = "DATE", requires = "render_posts")]
+    to: Option<NaiveDate>,
+    /// The files show what not everybody may see, or the kontobok is to hold such posts too: exports leave the capture
+    /// out unless it is asked for
+    #[arg(long, requires = "made")]
     protected: bool,
     /// Why
     #[arg(long, value_name = "OCCASION", default_value = "manual")]
@@ -61,6 +78,9 @@ pub(crate) struct CaptureArgs {
 pub(crate) async fn run(context: &Context, args: CaptureArgs) -> Result<Outcome, OpsError> {
     if !args.from_file.is_empty() {
         return from_file(context, args).await;
+    }
+    if args.render_posts {
+        return rendered(context, args).await;
     }
     if args.accounts.is_empty() && !args.all {
         return Err(OpsError::usage(
@@ -101,6 +121,26 @@ async fn from_file(context: &Context, args: CaptureArgs) -> Result<Outcome, OpsE
         flavour: args.flavour,
     };
     let (captured, findings) = take_in(&mut app, &order).await?;
+    Ok(outcome(&[captured]).with_findings(findings))
+}
+
+async fn rendered(context: &Context, args: CaptureArgs) -> Result<Outcome, OpsError> {
+    let [account] = args.accounts.as_slice() else {
+        return Err(OpsError::usage(
+            "a kontobok is of one account",
+            "name it: capture --render-posts KONTO",
+        ));
+    };
+    let order = RenderOrder {
+        account: account.clone(),
+        from: args.from,
+        to: args.to,
+        protected: args.protected,
+        occasion: args.occasion,
+        note: args.note,
+    };
+    let mut app = context.open().await?;
+    let (captured, findings) = render_posts(&mut app, &order).await?;
     Ok(outcome(&[captured]).with_findings(findings))
 }
 

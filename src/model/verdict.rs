@@ -74,6 +74,8 @@ pub enum Reason {
     RequestsFailed,
     /// No person vouches that files handed in show all of the account.
     NotVouched,
+    /// Posts are not shown because nothing says who may see them.
+    PostsLeftOut,
 }
 
 impl Reason {
@@ -107,6 +109,7 @@ impl Reason {
             Self::NotPdfa => "not_pdfa",
             Self::RequestsFailed => "requests_failed",
             Self::NotVouched => "not_vouched",
+            Self::PostsLeftOut => "posts_left_out",
         }
     }
 
@@ -140,6 +143,7 @@ impl Reason {
             Self::NotPdfa => "PDF-filen är inte giltig PDF/A",
             Self::RequestsFailed => "delar av sidan kunde inte hämtas",
             Self::NotVouched => "ingen har intygat att filerna visar hela kontot",
+            Self::PostsLeftOut => "inlägg vars synlighet inte är känd visas inte",
         }
     }
 }

@@ -16,10 +16,21 @@ pub async fn pdf(
     let context = || format!("failed to make the document \"{}\"", document.title);
     let html = document::html(document)
         .map_err(|error| OpsError::part(context(), ErrorKind::Problem, error))?;
-    let printed = slot.get().await?.print_html(&html).await?;
+    printed(slot, &document.title, &html, created).await
+}
+
+/// A page of this program's making as PDF/A-2a.
+pub(crate) async fn printed(
+    slot: &mut BrowserSlot,
+    title: &str,
+    html: &str,
+    created: Instant,
+) -> Result<Vec<u8>, OpsError> {
+    let context = || format!("failed to make the document \"{title}\"");
+    let printed = slot.get().await?.print_html(html).await?;
     let options = PdfaOptions {
         flavour: Flavour::A2a,
-        title: document.title.clone(),
+        title: title.to_owned(),
         language: "sv".to_owned(),
         source: None,
         created,

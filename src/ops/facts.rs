@@ -1,6 +1,7 @@
 //! From a post in the catalogue to what the retention engine may ask of it. Anything not known stays unknown; the bytes
 //! that disposal rests on are read again from the store, because the catalogue is only an index.
 
+mod account;
 mod gone;
 pub mod holds;
 mod removed;
@@ -19,7 +20,6 @@ use crate::catalogue::{
 };
 use crate::detect;
 use crate::detect::context;
-use crate::model::cadence::Obligation;
 use crate::model::entry::Tombstone;
 use crate::model::facts::{
     Answer, FactRole, FactVisibility, Flag, FloorFacts, Outcome, PostFacts, PreservationLevel,
@@ -32,9 +32,11 @@ use crate::model::record::CaptureKind;
 use crate::model::time::Instant;
 use crate::model::verdict::Verdict;
 use crate::ops::error::OpsError;
+use crate::ops::facts::account::AccountFacts;
 use crate::ops::facts::holds::Covers;
 use crate::ops::facts::removed::Removed;
 use crate::ops::facts::whole::Whole;
+use crate::ops::kontobok;
 use crate::ops::schedule;
 use crate::policy::evaluate::is_grave;
 use crate::store::read;
@@ -80,16 +82,6 @@ pub struct Kept {
 struct Thread {
     rows: Vec<PostRow>,
     present: usize,
-}
-
-/// What holds for every post of an account.
-#[derive(Debug)]
-struct AccountFacts {
-    row: AccountRow,
-    obligations: Vec<Obligation>,
-    /// Complete page captures and rendered kontoböcker, oldest first.
-    pictures: Vec<CaptureRow>,
-    captures: BTreeMap<CaptureId, CaptureRow>,
 }
 
 impl<'a> FactSource<'a> {
@@ -177,13 +169,13 @@ impl<'a> FactSource<'a> {
         .flatten()
         .fold(last_change(row), Instant::max);
         let registered = self.kept.registered.get(&row.id).copied();
-        let picture = self.preserving(&account, last_change)?;
+        let picture = self.preserving(&account, (last_change, &row.unit))?;
         let post = &row.post;
         let mut triggers = thread::triggers(row, &thread.rows);
         if let Some(time) = registered {
             triggers.insert(Trigger::Diariefort, time.stockholm_date());
         }
-        self.snapshot_triggers(&account, last_change, &mut triggers);
+        self.snapshot_triggers(&account, (last_change, &row.unit), &mut triggers);
         let published = published(row);
         let texts: Vec<String> = older.iter().chain([post]).map(Post::search_text).collect();
         let role = role(post.author.role);
@@ -299,7 +291,7 @@ impl<'a> FactSource<'a> {
         let obligations =
             schedule::of_account(self.catalogue, &row, (self.now, today), self.window_days).await?;
         let all = self.catalogue.captures(Some(id)).await?;
-        let pictures = all
+        let pictures: Vec<CaptureRow> = all
             .iter()
             .filter(|capture| {
                 matches!(capture.kind, CaptureKind::Page | CaptureKind::Rendered)
@@ -307,6 +299,12 @@ impl<'a> FactSource<'a> {
             })
             .cloned()
             .collect();
+        let mut shown = BTreeMap::new();
+        for capture in &pictures {
+            if capture.kind == CaptureKind::Rendered {
+                shown.insert(capture.id.clone(), kontobok::shown(&self.root, capture)?);
+            }
+        }
         let captures = all
             .into_iter()
             .map(|capture| (capture.id.clone(), capture))
@@ -316,6 +314,7 @@ impl<'a> FactSource<'a> {
             obligations,
             pictures,
             captures,
+            shown,
         });
         self.kept.accounts.insert(id.clone(), Arc::clone(&facts));
         Ok(facts)
@@ -436,9 +435,9 @@ impl<'a> FactSource<'a> {
     fn preserving(
         &mut self,
         account: &AccountFacts,
-        last_change: Instant,
+        (last_change, unit): (Instant, &UnitRef),
     ) -> Result<bool, OpsError> {
-        for capture in after(&account.pictures, last_change) {
+        for capture in account.after(last_change, unit) {
             if self.receipted(&capture.id).is_some() && self.whole.capture(&self.root, capture)? {
                 return Ok(true);
             }
@@ -449,17 +448,18 @@ impl<'a> FactSource<'a> {
     fn snapshot_triggers(
         &self,
         account: &AccountFacts,
-        last_change: Instant,
+        (last_change, unit): (Instant, &UnitRef),
         triggers: &mut BTreeMap<Trigger, NaiveDate>,
     ) {
         if let Some(closed) = account.row.account.closed {
             triggers.insert(Trigger::KontoAvslutat, closed);
         }
-        if let Some(first) = after(&account.pictures, last_change).next() {
+        if let Some(first) = account.after(last_change, unit).next() {
             triggers.insert(Trigger::OgonblicksbildTagen, first.time.stockholm_date());
         }
-        let receipts =
-            after(&account.pictures, last_change).filter_map(|capture| self.receipted(&capture.id));
+        let receipts = account
+            .after(last_change, unit)
+            .filter_map(|capture| self.receipted(&capture.id));
         if let Some(first) = receipts.min() {
             triggers.insert(Trigger::ExportKvitterad, first.stockholm_date());
         }
@@ -504,20 +504,6 @@ fn is_back(row: &PostRow, takedown: &TakedownRow) -> bool {
 /// The civil date of publication, where it is known.
 pub fn published(row: &PostRow) -> Option<NaiveDate> {
     row.post.posted_at.utc.map(Instant::stockholm_date)
-}
-
-/// Captures begun after a moment. The time in the id is when the capture began: what was posted while it ran may not be
-/// in it.
-fn after(captures: &[CaptureRow], moment: Instant) -> impl Iterator<Item = &CaptureRow> {
-    captures
-        .iter()
-        .filter(move |capture| capture.time.min(begun(capture)) > moment)
-}
-
-fn begun(capture: &CaptureRow) -> Instant {
-    let stamp = capture.id.as_str();
-    chrono::NaiveDateTime::parse_from_str(stamp.get(..16).unwrap_or(stamp), "%Y%m%dT%H%M%SZ")
-        .map_or(capture.time, |time| Instant::new(time.and_utc()))
 }
 
 pub(crate) fn role(author: AuthorRole) -> Option<FactRole> {

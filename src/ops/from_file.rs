@@ -183,6 +183,7 @@ pub async fn take_in(
         counts: Counts::default(),
         version: String::new(),
         flavour,
+        basis: None,
     };
     let sealed = stage.seal("capture", &describe(&account, &work, order, app.now()))?;
     let findings = given.iter().filter_map(|file| finding(&file.source));

@@ -26,6 +26,7 @@ use crate::model::record::{AccessClass, CaptureJson, CaptureKind, STORE_VERSION}
 use crate::model::time::Instant;
 use crate::model::verdict::{Counts, FileRole, Reason, Verdict};
 use crate::ops::error::OpsError;
+use crate::ops::kontobok::Basis;
 use crate::ops::login;
 use crate::ops::program;
 use crate::ops::schedule;
@@ -38,7 +39,7 @@ pub use crate::ops::snapshot::slot::BrowserSlot;
 /// Pictures and PDF.
 pub(crate) const PICTURES: UnitNo = UnitNo(0);
 /// Text, inventory and DOM.
-const TEXT: UnitNo = UnitNo(1);
+pub(crate) const TEXT: UnitNo = UnitNo(1);
 /// Requests and everything with addresses in it.
 pub(crate) const REQUESTS: UnitNo = UnitNo(2);
 
@@ -315,6 +316,7 @@ pub(crate) fn judge(visited: Visited) -> Result<Outcome, OpsError> {
         counts: page.counts,
         version,
         flavour: job.flavour,
+        basis: None,
     };
     let end = if verdict == Verdict::Failed {
         End::Failed(job.stage)
@@ -380,6 +382,8 @@ pub(crate) struct Work {
     pub(crate) version: String,
     /// Part and level of PDF/A.
     pub(crate) flavour: Flavour,
+    /// The posts that a kontobok rests on.
+    pub(crate) basis: Option<Basis>,
 }
 
 impl Work {
@@ -467,7 +471,11 @@ pub(crate) async fn commit_kept(
         })
         .collect();
     let window = app.config.schedule.window_days;
+    let root = app.store.root().to_owned();
     let mut session = app.begin().await?;
+    if let Some(basis) = &work.basis {
+        basis.check(&root, session.log_size())?;
+    }
     // Decided under the lock: two passes at once can never both fill a slot.
     let mut fills = if work.verdict == Verdict::Complete {
         schedule::wanted(session.catalogue, account, session.time(), window)
@@ -481,6 +489,9 @@ pub(crate) async fn commit_kept(
             rule: CadenceRule::Closing,
             due: session.time().stockholm_date(),
         });
+    }
+    if let Some(basis) = &work.basis {
+        fills.retain(|slot| basis.meets(slot));
     }
     let holder = HolderId::Capture(work.id.clone());
     let (capture, verdict, reasons, slots) = (

@@ -109,7 +109,7 @@ fn cells<'a>(header: &'a [String], rows: &'a [Vec<String>]) -> (Vec<Cell<'a>>, V
 }
 
 /// The paragraphs of a text.
-fn paragraphs(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn paragraphs(text: &str) -> impl Iterator<Item = &str> {
     text.split("\n\n")
         .map(str::trim)
         .filter(|paragraph| !paragraph.is_empty())
@@ -142,7 +142,7 @@ fn is_numeric(rows: &[Vec<String>], column: usize) -> bool {
 }
 
 /// The title as a CSS string.
-fn css_text(text: &str) -> String {
+pub(crate) fn css_text(text: &str) -> String {
     text.chars()
         .filter(|character| !character.is_control())
         .map(|character| match character {

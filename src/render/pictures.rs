@@ -4,6 +4,7 @@ mod heic;
 mod heif;
 mod jpeg;
 mod pixels;
+mod reduced;
 
 use std::collections::BTreeMap;
 
@@ -20,6 +21,7 @@ use crate::render::pictures::pixels::Pixels;
 pub use heic::{HeicError, unpacked};
 pub use heif::is_heif;
 pub use pixels::{Seen, look};
+pub use reduced::{Reduced, reduced};
 
 /// A picture and the line under it.
 #[derive(Debug)]

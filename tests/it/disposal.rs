@@ -170,7 +170,7 @@ pub(crate) fn approved(archive: &Archive) -> (String, String) {
     (plan, second)
 }
 
-fn as_person(archive: &Archive, person: &str, as_of: &str, args: &[&str]) -> Value {
+pub(crate) fn as_person(archive: &Archive, person: &str, as_of: &str, args: &[&str]) -> Value {
     let mut command = bevara();
     command.arg("--archive").arg(archive.path());
     command

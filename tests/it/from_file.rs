@@ -75,7 +75,7 @@ fn exif(orientation: u8) -> Vec<u8> {
 }
 
 /// A JPEG with an Exif segment and something behind its end, as phones write.
-fn photo(orientation: u8) -> (Vec<u8>, Vec<u8>) {
+pub(crate) fn photo(orientation: u8) -> (Vec<u8>, Vec<u8>) {
     let plain = encoded(&corners(160, 80), ImageFormat::Jpeg);
     let mut whole = plain[..2].to_vec();
     whole.extend(exif(orientation));

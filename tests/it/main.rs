@@ -30,6 +30,7 @@ mod from_file;
 mod fuzz;
 mod heic;
 mod hold;
+mod kontobok;
 mod labelled;
 mod login;
 mod networks;

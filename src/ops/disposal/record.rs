@@ -24,6 +24,7 @@ use crate::ops::disposal::remaining;
 use crate::ops::disposal::{InForce, LIST, Loaded, policy_of};
 use crate::ops::entries;
 use crate::ops::error::OpsError;
+use crate::ops::kontobok;
 use crate::ops::person::acting_or_system;
 use crate::ops::snapshot::BrowserSlot;
 use crate::policy::{Basis, BasisKind};
@@ -393,12 +394,17 @@ fn evidence(
     let mut pictures = Vec::new();
     for account in accounts {
         // The newest complete capture before the disposal is what stands in the place of what is gone.
-        let newest = captures.iter().rev().find(|capture| {
-            capture.account == *account
-                && matches!(capture.kind, CaptureKind::Page | CaptureKind::Rendered)
+        let mut newest = None;
+        for capture in captures.iter().rev() {
+            if capture.account == *account
                 && capture.verdict == Verdict::Complete
                 && capture.seq < trail.first
-        });
+                && stands_for(root, capture, trail)?
+            {
+                newest = Some(capture);
+                break;
+            }
+        }
         if let Some(capture) = newest
             && let Some(entry) = entries::entry(root, capture.seq)?
             && let Some((_, _, sealed)) = entry.body.as_ref().and_then(Body::holder)
@@ -424,6 +430,19 @@ fn evidence(
         ersattande_bevarade_bilder: pictures,
         genomsokning: scan,
     })
+}
+
+/// Whether a capture shows what the disposal took out: a page capture, or a kontobok with a post of the trail in it.
+fn stands_for(root: &Path, capture: &CaptureRow, trail: &Trail) -> Result<bool, OpsError> {
+    match capture.kind {
+        CaptureKind::Page => Ok(true),
+        CaptureKind::Rendered => {
+            let shown = kontobok::shown(root, capture)?;
+            let units = trail.items.iter().flat_map(|item| &item.units);
+            Ok(units.into_iter().any(|one| shown.contains(&one.unit)))
+        }
+        CaptureKind::Ingest | CaptureKind::Manual => Ok(false),
+    }
 }
 
 /// A code as serde writes it.

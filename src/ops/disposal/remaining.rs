@@ -13,6 +13,7 @@ use crate::model::protocol::{Remaining, RemainingPlace};
 use crate::model::record::CaptureKind;
 use crate::model::time::month_text;
 use crate::ops::error::OpsError;
+use crate::ops::kontobok;
 use crate::store::read;
 
 /// What remains of the items of a plan.
@@ -39,18 +40,28 @@ pub(super) fn remaining(
             paket: None,
             anmarkning: note.to_owned(),
         };
-        let shown = captures.iter().filter(|capture| {
-            capture.account == *account
+        for capture in captures {
+            let may_show = capture.account == *account
                 && capture.kind != CaptureKind::Ingest
-                && month.is_none_or(|month| month_text(capture.time.stockholm_date()) >= *month)
-        });
-        remaining.extend(shown.map(|capture| Remaining {
-            fangst: Some(capture.id.clone()),
-            ..place(
-                RemainingPlace::BevaradSidfangst,
-                "Bevaras enligt egen regel; gallrade inlägg kan synas i bild, PDF och sidtext.",
-            )
-        }));
+                && month.is_none_or(|month| month_text(capture.time.stockholm_date()) >= *month);
+            if !may_show {
+                continue;
+            }
+            let note = if capture.kind == CaptureKind::Rendered {
+                let shown = kontobok::shown(root, capture)?;
+                let units = items.iter().flat_map(|item| &item.units);
+                if !units.clone().any(|one| shown.contains(&one.unit)) {
+                    continue;
+                }
+                "Kontobok som bevaras enligt egen regel; gallrade inlägg står i den."
+            } else {
+                "Bevaras enligt egen regel; gallrade inlägg kan synas i bild, PDF och sidtext."
+            };
+            remaining.push(Remaining {
+                fangst: Some(capture.id.clone()),
+                ..place(RemainingPlace::BevaradSidfangst, note)
+            });
+        }
         let packages = delivered.iter().filter(|(of, _)| of == account);
         remaining.extend(packages.map(|(_, export)| Remaining {
             paket: Some(export.id.clone()),

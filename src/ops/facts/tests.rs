@@ -251,6 +251,7 @@ fn visibility_is_published_only_when_live_and_open() {
 fn a_capture_shows_what_stood_before_it_began() {
     use crate::model::record::CaptureKind;
     use crate::model::verdict::Verdict;
+    use crate::ops::facts::account::after;
     let capture = |begun: &str, committed: &str| CaptureRow {
         id: format!("{begun}-0123abcd").parse().unwrap(),
         account: "3f2504e0-4f89-41d3-9a0c-0305e82c3301".parse().unwrap(),

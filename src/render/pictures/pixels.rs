@@ -59,14 +59,14 @@ pub fn look(bytes: &[u8]) -> Result<Seen, ImageError> {
 }
 
 #[derive(Debug)]
-struct Decoded {
-    picture: DynamicImage,
-    orientation: Orientation,
-    profile: Option<Vec<u8>>,
+pub(super) struct Decoded {
+    pub(super) picture: DynamicImage,
+    pub(super) orientation: Orientation,
+    pub(super) profile: Option<Vec<u8>>,
     format: ImageFormat,
 }
 
-fn decoded(bytes: &[u8]) -> Result<Decoded, ImageError> {
+pub(super) fn decoded(bytes: &[u8]) -> Result<Decoded, ImageError> {
     let format = image::guess_format(bytes)?;
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::default();
@@ -237,7 +237,7 @@ fn dictionary(width: u32, height: u32, channels: i64) -> BTreeMap<String, DictIt
 }
 
 /// The picture as it looks on white paper, without alpha: part 1 has no soft masks (ISO 19005-1, 6.4).
-fn on_white(picture: DynamicImage) -> DynamicImage {
+pub(super) fn on_white(picture: DynamicImage) -> DynamicImage {
     if !picture.color().has_alpha() {
         return picture;
     }
