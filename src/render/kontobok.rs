@@ -493,3 +493,6 @@ impl View<'_> {
         lines.join("\n")
     }
 }
+
+#[cfg(test)]
+mod tests;

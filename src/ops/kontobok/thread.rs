@@ -99,3 +99,81 @@ fn parents(rows: &[PostRow]) -> Vec<Option<usize>> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A comment by its number, on what it answers.
+    fn row(number: u32, answers: Option<u32>) -> PostRow {
+        let digest = "0".repeat(64);
+        let unit = serde_json::json!({"holder": "20270101T000512Z-0123abcd", "unit": format!("{number:06}")});
+        let post = serde_json::json!({
+            "schema": "bevara.post/1", "key": format!("k{number}"), "key_basis": "platform_id", "platform": "wordpress",
+            "platform_id": null, "source_id": null, "account_ref": "a", "kind": "comment", "permalink": null,
+            "author": {"name": format!("N{number}"), "handle": null, "platform_id": null, "url": null, "role": "public",
+                       "role_basis": "guest"},
+            "record_origin": "inkommen", "posted_at": {"utc": null, "original": "", "zone_basis": "assumed_utc"},
+            "edited_at": null, "state": {"value": "live", "at": null, "basis": ""}, "text": "", "text_html": null,
+            "title": null, "content_warning": null, "lang": null, "text_sha256": digest,
+            "in_reply_to": answers.map(|to| serde_json::json!({"key": format!("k{to}"), "platform_id": null, "url": null})),
+            "thread_root": null, "visibility": "public", "attachments": [], "links": [], "tags": [], "mentions": [],
+            "evidence": [], "repairs": [], "warnings": [], "redactions": [], "nonce": "",
+        });
+        PostRow {
+            id: number.into(),
+            account: "3f2504e0-4f89-41d3-9a0c-0305e82c3301".parse().unwrap(),
+            post: serde_json::from_value(post).unwrap(),
+            unit: serde_json::from_value(unit).unwrap(),
+            observed_at: "2026-09-01T00:00:00Z".parse().unwrap(),
+            thread_key: "k1".to_owned(),
+            versions: 1,
+        }
+    }
+
+    /// Number, depth, whom it answers, whether that is unseen.
+    type Seen = (i64, u32, Option<String>, bool);
+
+    fn seen(answers: &[Option<u32>], hidden: &[usize]) -> Vec<Seen> {
+        let rows: Vec<PostRow> = (1..).zip(answers).map(|(one, to)| row(one, *to)).collect();
+        let shown: Vec<bool> = (0..rows.len()).map(|one| !hidden.contains(&one)).collect();
+        placed(rows, &shown)
+            .into_iter()
+            .map(|one| (one.row.id, one.depth, one.answers, one.answers_unseen))
+            .collect()
+    }
+
+    #[test]
+    fn answers_follow_what_they_answer() {
+        let name = |number: u32| Some(format!("N{number}"));
+        assert_eq!(
+            seen(&[None, Some(1), Some(1), Some(2)], &[]),
+            [
+                (1, 0, None, false),
+                (2, 1, None, false),
+                (4, 2, name(2), false),
+                (3, 1, None, false)
+            ]
+        );
+        // What answers something hidden takes its place, and says so; a root that is hidden leaves several first posts.
+        assert_eq!(
+            seen(&[None, Some(1), Some(1), Some(2)], &[1]),
+            [(1, 0, None, false), (4, 1, None, true), (3, 1, None, false)]
+        );
+        assert_eq!(
+            seen(&[None, Some(1), Some(1)], &[0]),
+            [(2, 0, None, true), (3, 0, None, true)]
+        );
+        assert_eq!(seen(&[Some(9)], &[]), [(1, 0, None, true)]);
+    }
+
+    #[test]
+    fn posts_that_answer_each_other_in_a_circle_are_all_there_once() {
+        let ids: Vec<i64> = seen(&[Some(3), Some(1), Some(2), Some(4), None], &[])
+            .into_iter()
+            .map(|(id, ..)| id)
+            .collect();
+        // The one that answers itself and the one that answers nothing are first posts.
+        assert_eq!(ids, [4, 5, 1, 2, 3]);
+    }
+}
