@@ -451,24 +451,25 @@ pub(crate) fn font_program(
     Ok(None)
 }
 
-/// What the parent tree of a structure says of a key, as it stands there (ISO 32000-1, 7.9.7).
-pub(crate) fn parent_entry<'a>(
+/// What the parent tree of a structure says of each key, as it stands there (ISO 32000-1, 7.9.7, 14.7.4.4).
+pub(crate) fn parents<'a>(
     document: &'a Document,
     tree: &'a Dictionary,
-    key: i64,
-) -> Option<&'a Object> {
-    let mut nodes = vec![dictionary(document, tree, b"ParentTree")?];
+) -> BTreeMap<i64, &'a Object> {
+    let mut found = BTreeMap::new();
+    let mut nodes: Vec<&Dictionary> = dictionary(document, tree, b"ParentTree")
+        .into_iter()
+        .collect();
     // A tree that bites its tail has no more nodes than the file has objects.
-    let mut left = document.objects.len();
-    while let Some(node) = nodes.pop() {
-        left = left.checked_sub(1)?;
+    for _ in 0..=document.objects.len() {
+        let Some(node) = nodes.pop() else {
+            break;
+        };
         if let Some(Object::Array(pairs)) = value(document, node, b"Nums") {
-            let found = pairs.chunks_exact(2).find_map(|pair| match pair {
-                [Object::Integer(number), entry] if *number == key => Some(entry),
-                _ => None,
-            });
-            if found.is_some() {
-                return found;
+            for pair in pairs.chunks_exact(2) {
+                if let [Object::Integer(key), entry] = pair {
+                    found.entry(*key).or_insert(entry);
+                }
             }
         }
         if let Some(Object::Array(kids)) = value(document, node, b"Kids") {
@@ -476,5 +477,5 @@ pub(crate) fn parent_entry<'a>(
             nodes.extend(kids.filter_map(as_dictionary));
         }
     }
-    None
+    found
 }

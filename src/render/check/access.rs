@@ -55,12 +55,13 @@ pub(super) fn check(report: &mut Report, document: &Document) {
     };
     elements::check(report, document, tree);
     files(report, document);
+    let parents = visit::parents(document, tree);
     for page in visit::pages(document) {
-        links(report, document, (tree, page));
+        links(report, document, (tree, &parents, page));
     }
     Content {
         document,
-        tree,
+        parents,
         todo: Vec::new(),
         seen: BTreeSet::new(),
         drawn: BTreeMap::new(),
@@ -84,7 +85,11 @@ fn files(report: &mut Report, document: &Document) {
     }
 }
 
-fn links(report: &mut Report, document: &Document, (tree, page): (&Dictionary, ObjectId)) {
+fn links(
+    report: &mut Report,
+    document: &Document,
+    (tree, parents, page): (&Dictionary, &BTreeMap<i64, &Object>, ObjectId),
+) {
     let Some(dictionary) = document.objects.get(&page).and_then(visit::as_dictionary) else {
         return;
     };
@@ -118,7 +123,7 @@ fn links(report: &mut Report, document: &Document, (tree, page): (&Dictionary, O
             format_args!("page {}: a link without a description", page.0),
         );
         let parent = match visit::value(document, link, b"StructParent") {
-            Some(Object::Integer(key)) => visit::parent_entry(document, tree, *key),
+            Some(Object::Integer(key)) => parents.get(key),
             _ => None,
         };
         let parent = parent
@@ -136,7 +141,7 @@ fn links(report: &mut Report, document: &Document, (tree, page): (&Dictionary, O
 /// What is painted, followed from the pages into the form objects that they draw.
 struct Content<'a> {
     document: &'a Document,
-    tree: &'a Dictionary,
+    parents: BTreeMap<i64, &'a Object>,
     todo: Vec<(ObjectId, ObjectId, Standing)>,
     seen: BTreeSet<(ObjectId, Standing)>,
     /// How often each form object is drawn.
@@ -157,10 +162,10 @@ impl Content<'_> {
                 self.stream(report, (stream, owner), standing);
             }
         }
+        let reached: BTreeSet<ObjectId> = self.seen.iter().map(|(stream, _)| *stream).collect();
         // What a mask draws is reached from no page, and is no content.
         for drawing in visit::drawings(self.document) {
-            let is_reached = self.seen.iter().any(|(seen, _)| *seen == drawing.stream);
-            if !is_reached {
+            if !reached.contains(&drawing.stream) {
                 self.stream(
                     &mut Report::default(),
                     (drawing.stream, drawing.owner),
@@ -284,7 +289,9 @@ impl Content<'_> {
         let Some(Object::Integer(key)) = key else {
             return false;
         };
-        let list = visit::parent_entry(document, self.tree, *key)
+        let list = self
+            .parents
+            .get(key)
             .and_then(|entry| visit::resolve(document, entry));
         let Some(Object::Array(list)) = list else {
             return false;

@@ -94,13 +94,14 @@ fn bodies(document: &mut Document) {
         .iter()
         .filter_map(|(id, object)| item(document, *id, visit::as_dictionary(object)?))
         .collect();
-    for item in items {
+    let parents = parents(document);
+    for mut item in items {
         let mut kids = Vec::with_capacity(item.kids.len());
-        for kid in item.kids {
+        for kid in std::mem::take(&mut item.kids) {
             match kid {
                 Kid::Own(object) => kids.push(object),
                 Kid::Loose(inner) => {
-                    kids.push(body(document, item.id, (item.page.as_ref(), inner)).into());
+                    kids.push(body(document, &parents, (&item, inner)).into());
                 }
             }
         }
@@ -144,13 +145,14 @@ fn item(document: &Document, id: ObjectId, element: &Dictionary) -> Option<Item>
 /// A body with these in it, below an item.
 fn body(
     document: &mut Document,
-    item: ObjectId,
-    (page, inner): (Option<&Object>, Vec<Object>),
+    parents: &BTreeMap<ObjectId, ObjectId>,
+    (item, inner): (&Item, Vec<Object>),
 ) -> ObjectId {
+    let page = item.page.as_ref();
     let mut element = dictionary! {
         "Type" => "StructElem",
         "S" => "LBody",
-        "P" => item,
+        "P" => item.id,
         "K" => inner.clone(),
     };
     if let Some(page) = page {
@@ -178,7 +180,12 @@ fn body(
         }
     }
     for (page, numbers) in moved {
-        reparent(document, page, (&numbers, body));
+        let list = parents
+            .get(&page)
+            .and_then(|list| document.objects.get_mut(list));
+        if let Some(Object::Array(list)) = list {
+            reparent(list, &numbers, body);
+        }
     }
     body
 }
@@ -195,30 +202,36 @@ fn marked(document: &Document, kid: &Dictionary, page: Option<&Object>) -> Optio
     }
 }
 
-/// Writes in the parent tree that marked content of a page belongs to another element (ISO 32000-1, 14.7.4.4).
-fn reparent(document: &mut Document, page: ObjectId, (numbers, parent): (&[i64], ObjectId)) {
-    let Some(list) = parents(document, page) else {
-        return;
-    };
-    if let Some(Object::Array(list)) = document.objects.get_mut(&list) {
-        for number in numbers {
-            if let Some(place) = usize::try_from(*number)
-                .ok()
-                .and_then(|at| list.get_mut(at))
-            {
-                *place = parent.into();
-            }
+/// Writes in a page's part of the parent tree that marked content belongs to another element (ISO 32000-1, 14.7.4.4).
+fn reparent(list: &mut [Object], numbers: &[i64], parent: ObjectId) {
+    for number in numbers {
+        if let Some(place) = usize::try_from(*number)
+            .ok()
+            .and_then(|at| list.get_mut(at))
+        {
+            *place = parent.into();
         }
     }
 }
 
-/// The array of parents of a page's marked content, where it is an object of its own, as Chromium writes it.
-fn parents(document: &Document, page: ObjectId) -> Option<ObjectId> {
-    let page = visit::as_dictionary(document.objects.get(&page)?)?;
-    let Object::Integer(key) = visit::value(document, page, b"StructParents")? else {
-        return None;
+/// Of each page the array of its marked content's parents, where it is an object of its own, as Chromium writes it.
+fn parents(document: &Document) -> BTreeMap<ObjectId, ObjectId> {
+    let tree = document.catalog().ok();
+    let Some(tree) =
+        tree.and_then(|catalog| visit::dictionary(document, catalog, b"StructTreeRoot"))
+    else {
+        return BTreeMap::new();
     };
-    let tree = visit::dictionary(document, document.catalog().ok()?, b"StructTreeRoot")?;
-    let entry = visit::parent_entry(document, tree, *key)?;
-    entry.as_reference().ok()
+    let entries = visit::parents(document, tree);
+    let list = |id: ObjectId| {
+        let page = visit::as_dictionary(document.objects.get(&id)?)?;
+        let Object::Integer(key) = visit::value(document, page, b"StructParents")? else {
+            return None;
+        };
+        Some((id, entries.get(key)?.as_reference().ok()?))
+    };
+    visit::pages(document)
+        .into_iter()
+        .filter_map(list)
+        .collect()
 }
