@@ -179,9 +179,14 @@ async fn basis(
 }
 
 fn reasons(gathered: &Gathered, counts: Counts) -> Vec<Reason> {
-    let agree = [counts.dom, counts.text, counts.pdf.unwrap_or(0)]
-        .into_iter()
-        .all(|count| count == counts.inventory);
+    let agree = [
+        counts.dom,
+        counts.text,
+        counts.inventory,
+        counts.pdf.unwrap_or(0),
+    ]
+    .into_iter()
+    .all(|count| count == gathered.book.posts);
     let left_out = gathered.book.left_out.unknown;
     let mut reasons: Vec<Reason> = [
         (gathered.book.posts == 0, Reason::TextMissing),

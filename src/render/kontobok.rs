@@ -197,8 +197,11 @@ fn facts(book: &Kontobok, volume: &Volume, first: bool) -> Vec<(&'static str, St
         facts.push((
             "Omfattning",
             format!(
-                "{} inlägg i {} trådar, varav {} av kommunen; {} bilder",
-                book.posts, book.threads, book.by_authority, book.pictures
+                "{} inlägg i {}, varav {} av kommunen; {}",
+                book.posts,
+                words::number(book.threads, "tråd", "trådar"),
+                book.by_authority,
+                words::number(book.pictures, "bild", "bilder")
             ),
         ));
         if let Some((oldest, newest)) = book.published {

@@ -2,7 +2,8 @@
 //! how long accounts are split. poppler and veraPDF judge the PDF; the texts are those of the fixtures.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use scraper::{ElementRef, Html, Selector};
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use crate::disposal::{EXAMPLE, SIMPLE, as_person, comments, export, holding};
 use crate::from_file::photo;
 use crate::platforms::fixture;
-use crate::support::{Archive, copy_dir};
+use crate::support::{Archive, copy_dir, repository};
 use crate::validators;
 
 /// The files of a kontobok with this role.
@@ -208,6 +209,64 @@ fn a_kontobok_shows_what_everybody_could_see_and_a_protected_one_the_rest() {
         .exits(0);
 }
 
+/// Instagram's export does not say who could see a post: nothing of it is shown to everybody, and the kontobok that says
+/// so is not complete. One picture is what a phone writes.
+#[test]
+fn an_export_that_says_nothing_of_who_may_see_it_makes_a_protected_kontobok() {
+    let archive = Archive::new("2026-09-01");
+    let url = "https://www.instagram.com/exempelkommun/";
+    archive.add_account("2026-09-01", "blogg", "instagram", url);
+    let export = archive.beside().join("instagram");
+    copy_dir(&fixture("instagram/foretagskonto"), &export);
+    let phone = repository().join("fixtures/heic/phone.heic");
+    std::fs::copy(phone, export.join("media/posts/202506/2.png")).unwrap();
+    archive.json("2026-09-02", &["ingest", "blogg", export.to_str().unwrap()]);
+    let (open, _) = rendered(&archive, "2026-09-03", &[], 1);
+    assert_eq!(open["reasons"], json!(["text_missing", "posts_left_out"]));
+    let units = |captured: &Value| {
+        let pdf = files(&archive, captured, "page-pdf").remove(0);
+        pdf.parent().unwrap().parent().unwrap().to_owned()
+    };
+    let post = "Midsommar på Ängön";
+    assert_eq!(
+        holding(&units(&open), post.as_bytes()),
+        Vec::<PathBuf>::new()
+    );
+    let (closed, _) = rendered(&archive, "2026-09-03", &["--protected"], 0);
+    let pdf = files(&archive, &closed, "page-pdf").remove(0);
+    let text = pdf_text(&pdf);
+    for shown in [
+        post,
+        "Nya cykelbanan är klar.",
+        "Vem som har fått se inlägget är inte känt",
+        "Bild 2 av 2",
+        "Video",
+    ] {
+        assert!(text.contains(shown), "{shown}: {text}");
+    }
+    // The place where it was taken stands in the export, and is not carried on.
+    for place in ["60.1", "device_id"] {
+        assert_eq!(
+            holding(&units(&closed), place.as_bytes()),
+            Vec::<PathBuf>::new()
+        );
+    }
+    let printed = pictures_in(&pdf);
+    assert!(printed >= 2, "{printed} pictures");
+}
+
+/// How many pictures poppler finds in a PDF.
+fn pictures_in(pdf: &Path) -> usize {
+    let output = Command::new("pdfimages")
+        .arg("-list")
+        .arg(pdf)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let list = String::from_utf8(output.stdout).unwrap();
+    list.lines().filter(|line| line.contains(" image ")).count()
+}
+
 /// The text of a page, each run of white space as one space.
 fn seen(page: &str) -> String {
     let page = Html::parse_document(page);
@@ -389,6 +448,31 @@ fn dispose(archive: &Archive, shows: &Value) {
         .exits(0);
 }
 
+/// A person finds secrecy in a post after it was read and before the kontobok is kept: nothing is.
+fn a_post_under_secrecy_meanwhile_is_not_kept(archive: &Archive) {
+    let mut command = archive.command("2026-06-16", &["capture", "--render-posts", "blogg"]);
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let is_read = || {
+        let staging = walkdir::WalkDir::new(archive.path().join("staging"));
+        let mut files = staging.into_iter().flatten();
+        files.any(|entry| entry.file_name() == "kontobok.json")
+    };
+    while !is_read() {
+        assert!(child.try_wait().unwrap().is_none(), "it goes on");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let review = ["post", "review", "wordpress:blogg:c100", "--flag"];
+    archive
+        .json("2026-06-16", &[&review[..], &["sekretess=ja"]].concat())
+        .exits(0);
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("nothing was kept, run again"), "{said}");
+    let store = archive.path().join("store");
+    assert_eq!(holding(&store, b"%PDF"), Vec::<PathBuf>::new());
+}
+
 /// A thread longer than a volume goes on in the next; nothing is lost or told twice.
 #[test]
 fn a_long_account_is_split_into_volumes() {
@@ -406,17 +490,24 @@ fn a_long_account_is_split_into_volumes() {
     let file = archive.beside().join("blogg.xml");
     std::fs::write(&file, export(&all)).unwrap();
     ingest(&archive, "2026-06-15", &file, 0);
+    a_post_under_secrecy_meanwhile_is_not_kept(&archive);
     let (captured, _) = rendered(&archive, "2026-06-16", &[], 0);
     assert_eq!(
         captured["counts"],
-        json!({"dom": 344, "text": 344, "inventory": 344, "pdf": 344})
+        json!({"dom": 343, "text": 343, "inventory": 343, "pdf": 343})
     );
     let pdfs = files(&archive, &captured, "page-pdf");
     assert_eq!(pdfs.len(), 2);
     let read: Vec<String> = pdfs.iter().map(|pdf| pdf_text(pdf)).collect();
     for text in &texts {
-        assert_eq!(read.concat().matches(text.as_str()).count(), 1, "{text}");
+        let expected = usize::from(text != "Synpunkt0slut");
+        assert_eq!(
+            read.concat().matches(text.as_str()).count(),
+            expected,
+            "{text}"
+        );
     }
+    assert_eq!(book(&pdfs[0])["left_out"]["secrecy"], 1);
     assert!(read[0].contains("del 1 av 2") && read[1].contains("del 2 av 2"));
     assert!(read[1].contains("fortsättning från föregående del"));
     assert_eq!(book(&pdfs[0])["threads"], 4);

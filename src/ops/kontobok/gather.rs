@@ -18,7 +18,9 @@ use crate::model::time::Instant;
 use crate::ops::error::OpsError;
 use crate::ops::kontobok::thread::{self, Placed};
 use crate::ops::kontobok::{BOOK, Gathered, RenderOrder, name, pictures_dir};
+use crate::ops::program;
 use crate::ops::snapshot::{REQUESTS, TEXT};
+use crate::render::apart::{self, ApartError};
 use crate::render::pictures;
 use crate::store::read;
 use crate::store::stage::Stage;
@@ -397,13 +399,19 @@ impl Gathering<'_> {
         })
     }
 
-    /// A picture of a post's unit, made small into the stage. What is neither PNG nor JPEG is not shown; what should be
-    /// one and cannot be read is counted.
+    /// A picture of a post's unit, made small into the stage. What is neither PNG, JPEG nor HEIC is not shown; what should
+    /// be one and cannot be read is counted.
     fn picture(&mut self, unit: &UnitRef, file: &str) -> Result<Option<Picture>, OpsError> {
-        let Some(bytes) = unit_file(self.app, self.account, unit, file)? else {
+        let Some(mut bytes) = unit_file(self.app, self.account, unit, file)? else {
             self.broken += 1;
             return Ok(None);
         };
+        if pictures::is_heif(&bytes) {
+            match unpacked(&bytes)? {
+                Some(png) => bytes = png,
+                None => return Ok(None),
+            }
+        }
         if !bytes.starts_with(b"\x89PNG") && !bytes.starts_with(b"\xff\xd8\xff") {
             return Ok(None);
         }
@@ -437,6 +445,22 @@ impl Gathering<'_> {
             .write_json(TEXT, &name(volume.number, "json"), &volume)?;
         self.size = Size::default();
         Ok(())
+    }
+}
+
+/// HEIC as PNG, in a process of its own; `None` where it holds what one picture cannot show.
+fn unpacked(heic: &[u8]) -> Result<Option<Vec<u8>>, OpsError> {
+    let program = program::path()?;
+    match apart::unpack(&program, heic) {
+        Ok(png) => Ok(Some(png)),
+        Err(ApartError::Process(source)) => Err(OpsError::File {
+            path: program,
+            source,
+        }),
+        Err(error) => {
+            tracing::warn!(%error, "a HEIC picture is not shown in the kontobok");
+            Ok(None)
+        }
     }
 }
 

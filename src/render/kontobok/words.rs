@@ -32,6 +32,11 @@ pub(super) fn completeness(value: Option<Completeness>) -> &'static str {
     }
 }
 
+/// How many of something.
+pub(super) fn number(count: u32, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
+}
+
 /// What kind of item.
 pub(super) fn kind(kind: PostKind) -> &'static str {
     match kind {
