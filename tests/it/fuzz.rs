@@ -1,5 +1,5 @@
-//! Mutated exports: whatever the bytes, an importer gives posts or an error that names the place, never a panic, in bounded
-//! time, and twice the same. A few mutations of every seed run always; `./scripts/fuzz` runs them for as long as asked.
+//! Mutated exports and phones' pictures: whatever the bytes, an importer gives posts or an error that names the place, a
+//! picture is one or refused, never a panic, in bounded time, and twice the same. A few mutations of every seed run always; `./scripts/fuzz` runs them for as long as asked.
 //! Findings lie in `fixtures/fuzz/<target>/` and are read again by every run.
 
 use std::collections::BTreeMap;
@@ -17,6 +17,8 @@ use crate::support::repository;
 
 /// Target that mutates archives instead of what is in them.
 const CONTAINER: &str = "container";
+/// Target of pictures from phones.
+const PICTURE: &str = "heic";
 /// Longest time that a few kilobytes may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -57,6 +59,13 @@ fn seeds(target: &str) -> Vec<Files> {
         return ["a.zip", "a.tar", "a.tar.gz"]
             .iter()
             .map(|name| Files::from([((*name).to_owned(), std::fs::read(at(name)).unwrap())]))
+            .collect();
+    }
+    if target == PICTURE {
+        let all = files_of(&repository().join("fixtures/heic")).into_iter();
+        return all
+            .filter(|(name, _)| name.ends_with(".heic") || name.ends_with(".avif"))
+            .map(|file| Files::from([file]))
             .collect();
     }
     let cases = std::fs::read_dir(fixture(target)).unwrap();
@@ -272,6 +281,13 @@ fn sections(bytes: &[u8]) -> Vec<(usize, usize)> {
 
 /// Reads the files with the importer; what it gave as text, for comparison.
 fn outcome(target: &str, files: &Files, folder: &Path) -> String {
+    if target == PICTURE {
+        let bytes = files.values().next().unwrap();
+        return match bevara::render::pictures::unpacked(bytes) {
+            Ok(png) => Sha256Hex::of(&png).to_string(),
+            Err(error) => error.to_string(),
+        };
+    }
     let path = match files.iter().next() {
         Some((name, bytes)) if files.len() == 1 => {
             let path = folder.join(name.rsplit('/').next().unwrap());
@@ -376,7 +392,7 @@ fn mutated(random: &mut Random, seeds: &[Files]) -> Files {
 fn targets() -> Vec<&'static str> {
     ALL.iter()
         .map(|one| one.name())
-        .chain([CONTAINER])
+        .chain([CONTAINER, PICTURE])
         .collect()
 }
 

@@ -120,6 +120,9 @@ fn what_would_be_shown_in_part_or_wrongly_is_refused() {
     for length in [0, 24, 400, heic.len() / 2, heic.len() - 1500] {
         assert!(pictures::unpacked(&heic[..length]).is_err(), "{length}");
     }
+    // One whose description of the picture is missing is said to be damaged, and not to be coded with something.
+    let refused = pictures::unpacked(&heic[..24]).unwrap_err().to_string();
+    assert!(refused.contains("it is damaged"), "{refused}");
 }
 
 fn run(program: &str, args: &[&str]) -> String {

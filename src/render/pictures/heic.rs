@@ -34,6 +34,9 @@ pub enum HeicError {
     /// It is coded with something else than HEVC, such as AVIF is.
     #[error("it is coded with {0} and not with HEVC (hvc1)")]
     Codec(String),
+    /// What it says of its picture cannot be read: it ends before, or is broken.
+    #[error("it is damaged: no picture is found in it")]
+    Damaged,
     /// It is of high dynamic range, which no page of PDF/A shows.
     #[error("it is a picture of high dynamic range (HDR) without a colour profile")]
     HighRange,

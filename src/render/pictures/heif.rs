@@ -46,12 +46,11 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), HeicError> {
         return Err(HeicError::Sequence);
     }
     let items = Items::of(meta.and_then(|meta| meta.get(4..)).unwrap_or_default());
-    let codec = items.codec();
-    if codec != Some(*b"hvc1") {
-        return Err(HeicError::Codec(codec.map_or_else(
-            || "nothing that is known".to_owned(),
-            |codec| codec.escape_ascii().to_string(),
-        )));
+    let Some(codec) = items.codec() else {
+        return Err(HeicError::Damaged);
+    };
+    if codec != *b"hvc1" {
+        return Err(HeicError::Codec(codec.escape_ascii().to_string()));
     }
     match items.seen() {
         0 | 1 => Ok(()),
