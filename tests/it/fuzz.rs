@@ -64,7 +64,7 @@ fn seeds(target: &str) -> Vec<Files> {
     if target == PICTURE {
         let all = files_of(&repository().join("fixtures/heic")).into_iter();
         return all
-            .filter(|(name, _)| name.ends_with(".heic") || name.ends_with(".avif"))
+            .filter(|(name, _)| ["heic", "avif"].iter().any(|one| name.ends_with(one)))
             .map(|file| Files::from([file]))
             .collect();
     }
