@@ -21,7 +21,7 @@ use crate::render::pictures::pixels::Pixels;
 pub use heic::{HeicError, unpacked};
 pub use heif::is_heif;
 pub use pixels::{Seen, look};
-pub use reduced::{Reduced, reduced};
+pub use reduced::{Reduced, is_reducible, reduced};
 
 /// A picture and the line under it.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::disposal::{EXAMPLE, SIMPLE, as_person, comments, export, holding};
 use crate::from_file::photo;
 use crate::platforms::fixture;
-use crate::support::{Archive, copy_dir, repository};
+use crate::support::{Archive, bevara, copy_dir, ran, repository};
 use crate::validators;
 
 /// The files of a kontobok with this role.
@@ -436,6 +436,7 @@ fn dispose(archive: &Archive, shows: &Value) {
     assert_eq!(captures, [&shows["capture"]], "in no other kontobok");
     let preserved = protocol["bevis"]["ersattande_bevarade_bilder"].as_array();
     assert_eq!(preserved.unwrap()[0]["fangst"], shows["capture"]);
+    archive.json("2026-10-03", &["reindex"]).exits(0);
     // Another kontobok shows them no more; the archive stands.
     let (after, _) = rendered(archive, "2026-10-04", &[], 0);
     assert_eq!(after["counts"]["inventory"], 11);
@@ -511,6 +512,28 @@ fn a_long_account_is_split_into_volumes() {
     assert!(read[0].contains("del 1 av 2") && read[1].contains("del 2 av 2"));
     assert!(read[1].contains("fortsättning från föregående del"));
     assert_eq!(book(&pdfs[0])["threads"], 4);
+}
+
+/// Each line of the document is one that the program takes: without an archive it says only that there is none.
+#[test]
+fn the_examples_of_the_document_are_orders_that_make_sense() {
+    let text = std::fs::read_to_string(repository().join("docs/kontobok.md")).unwrap();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("$ bevara "))
+        .collect();
+    assert_eq!(lines.len(), 3);
+    for line in lines {
+        let nowhere = tempfile::tempdir().unwrap();
+        let mut command = bevara();
+        command.arg("--archive").arg(nowhere.path());
+        let ran = ran(command.args(line.split(' ')));
+        assert!(
+            ran.stderr.contains("bevara init") && !ran.stderr.contains("Usage"),
+            "{line}: {}",
+            ran.stderr
+        );
+    }
 }
 
 #[test]

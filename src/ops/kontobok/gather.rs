@@ -399,8 +399,8 @@ impl Gathering<'_> {
         })
     }
 
-    /// A picture of a post's unit, made small into the stage. What is neither PNG, JPEG nor HEIC is not shown; what should
-    /// be one and cannot be read is counted.
+    /// A picture of a post's unit, made small into the stage. What cannot be a picture on a page (a moving one, GIF) is
+    /// not shown; what can and cannot be read is counted.
     fn picture(&mut self, unit: &UnitRef, file: &str) -> Result<Option<Picture>, OpsError> {
         let Some(mut bytes) = unit_file(self.app, self.account, unit, file)? else {
             self.broken += 1;
@@ -412,7 +412,7 @@ impl Gathering<'_> {
                 None => return Ok(None),
             }
         }
-        if !bytes.starts_with(b"\x89PNG") && !bytes.starts_with(b"\xff\xd8\xff") {
+        if !pictures::is_reducible(&bytes) {
             return Ok(None);
         }
         let small = match pictures::reduced(&bytes, LONGEST_SIDE) {

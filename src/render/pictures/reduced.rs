@@ -23,7 +23,16 @@ pub struct Reduced {
     pub height: u32,
 }
 
-/// A PNG or JPEG upright, neither side longer than `longest` pixels; what shows through is laid on white.
+/// Whether the bytes are of a kind that [`reduced`] reads: PNG, JPEG, or a WebP that does not move (RFC 9649, 2.7: of the
+/// flags in `VP8X` the second lowest says that it does).
+pub fn is_reducible(bytes: &[u8]) -> bool {
+    let is_webp = bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP");
+    let moves =
+        bytes.get(12..16) == Some(b"VP8X") && bytes.get(20).is_some_and(|flags| flags & 0b10 != 0);
+    bytes.starts_with(b"\x89PNG") || bytes.starts_with(b"\xff\xd8\xff") || (is_webp && !moves)
+}
+
+/// A PNG, JPEG or WebP upright, neither side longer than `longest` pixels; what shows through is laid on white.
 pub fn reduced(bytes: &[u8], longest: u32) -> Result<Reduced, ImageError> {
     let decoded = pixels::decoded(bytes)?;
     let mut picture = decoded.picture;
@@ -54,6 +63,28 @@ mod tests {
     use image::{ImageFormat, Rgba, RgbaImage};
 
     use super::*;
+
+    #[test]
+    fn a_webp_is_read_unless_it_moves() {
+        let mut webp = std::io::Cursor::new(Vec::new());
+        RgbaImage::from_pixel(30, 10, Rgba([200, 0, 0, 255]))
+            .write_to(&mut webp, ImageFormat::WebP)
+            .unwrap();
+        let webp = webp.into_inner();
+        assert!(is_reducible(&webp));
+        let small = reduced(&webp, 15).unwrap();
+        assert_eq!((small.width, small.height), (15, 5));
+        let seen = image::load_from_memory(&small.jpeg).unwrap().into_rgb8();
+        let [red, green, blue] = seen.get_pixel(7, 2).0;
+        assert!(red > 190 && green < 12 && blue < 12, "{red} {green} {blue}");
+        // The head of a moving one: RIFF, its length, WEBP, VP8X, ten bytes of flags and size.
+        let mut moving = b"RIFF\x16\0\0\0WEBPVP8X\x0a\0\0\0".to_vec();
+        moving.extend([0b10, 0, 0, 0, 29, 0, 0, 9, 0, 0]);
+        assert!(!is_reducible(&moving));
+        moving[20] = 0b1_0000;
+        assert!(is_reducible(&moving));
+        assert!(!is_reducible(b"GIF89a") && !is_reducible(b""));
+    }
 
     #[test]
     fn a_large_picture_keeps_its_proportions_and_what_shows_through_is_white() {
