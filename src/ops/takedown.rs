@@ -19,6 +19,7 @@ use crate::ops::error::OpsError;
 use crate::ops::facts::FactSource;
 use crate::ops::facts::whole::Whole;
 use crate::ops::hold::given;
+use crate::ops::kontobok;
 use crate::ops::person::acting;
 use crate::ops::post;
 use crate::policy::evaluate::evaluate;
@@ -99,10 +100,7 @@ pub async fn takedown(app: &mut App, order: &TakedownOrder) -> Result<TakenDown,
             "Kopian av inlägget är inte hel i arkivet. Läs in kontot eller ta en ögonblicksbild innan inlägget tas bort.",
         ));
     }
-    let captures = app.catalogue.captures(Some(&row.account)).await?;
-    let newest = captures.iter().rev().find(|capture| {
-        capture.verdict == Verdict::Complete && capture.kind != CaptureKind::Ingest
-    });
+    let newest = newest(app, &row).await?;
     let stage = app.store.stage("takedown")?;
     let picture = match &order.after {
         Some(path) => {
@@ -119,7 +117,7 @@ pub async fn takedown(app: &mut App, order: &TakedownOrder) -> Result<TakenDown,
         rule,
         reason,
         before: row.post.state.value,
-        captured: newest.map(|capture| capture.id.clone()),
+        captured: newest,
         after: order.state,
         picture,
     };
@@ -154,6 +152,24 @@ pub async fn takedown(app: &mut App, order: &TakedownOrder) -> Result<TakenDown,
         outcome: decision.outcome,
         obligations: decision.obligations,
     })
+}
+
+/// The newest complete capture that may show the post; a kontobok tells whether it does.
+async fn newest(app: &App, row: &PostRow) -> Result<Option<CaptureId>, OpsError> {
+    let captures = app.catalogue.captures(Some(&row.account)).await?;
+    for capture in captures.into_iter().rev() {
+        let shows = match capture.kind {
+            CaptureKind::Ingest => false,
+            CaptureKind::Page | CaptureKind::Manual => true,
+            CaptureKind::Rendered => {
+                kontobok::shown(app.store.root(), &capture)?.contains(&row.unit)
+            }
+        };
+        if shows && capture.verdict == Verdict::Complete {
+            return Ok(Some(capture.id));
+        }
+    }
+    Ok(None)
 }
 
 /// The picture's bytes and its name in the unit.

@@ -397,9 +397,32 @@ fn disposal_rests_on_the_kontobok_that_shows_the_post_and_says_that_it_remains()
         whole["fills"],
         json!([{"rule": "half-year", "due": "2026-07-01"}])
     );
+    assert_eq!(captured_before_takedown(&narrowed), Value::Null);
+    let taken = captured_before_takedown(&archive.copied());
+    assert_eq!(taken, whole["capture"]);
     deliver(&archive, "2026-07-05");
     assert_eq!(in_the_way(&archive, "2026-09-01"), [json!([]), json!([])]);
     dispose(&archive, &whole);
+}
+
+/// Takes a comment off the platform; the capture that its record names as the one that shows it.
+fn captured_before_takedown(archive: &Archive) -> Value {
+    let key = format!("wordpress:blogg:c{}", SIMPLE[0].0);
+    let args = ["--rule", "T-3", "--reason", "Prov", "--state", "hidden"];
+    archive
+        .json(
+            "2026-09-02",
+            &[&["post", "takedown", &key][..], &args].concat(),
+        )
+        .exits(0);
+    let mut records = walkdir::WalkDir::new(archive.path().join("store/records"))
+        .into_iter()
+        .flatten();
+    let record = records
+        .find(|entry| entry.file_name() == "takedown.json")
+        .unwrap();
+    let text = std::fs::read_to_string(record.path()).unwrap();
+    serde_json::from_str::<Value>(&text).unwrap()["captured"].clone()
 }
 
 /// Takes the two comments out, and reads what the record says of where they remain.
