@@ -116,14 +116,18 @@ fn close_window(child: &mut Child) {
     let told = Path::new(profile.unwrap()).join("DevToolsActivePort");
     let told = std::fs::read_to_string(told).unwrap();
     let port: u16 = told.lines().next().unwrap().parse().unwrap();
-    let pages: Value = serde_json::from_str(&get(port, "/json/list")).unwrap();
-    let pages: Vec<&Value> = pages
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|one| one["type"] == "page")
-        .collect();
-    assert!(!pages.is_empty());
+    // A person closes what is on the screen: a page that is on its way takes a closing of the one before for its own.
+    let mut pages = Vec::new();
+    until("the page is on the screen", || {
+        let listed: Value = serde_json::from_str(&get(port, "/json/list")).unwrap();
+        let listed = listed.as_array().unwrap().clone();
+        pages = listed
+            .into_iter()
+            .filter(|one| one["type"] == "page")
+            .collect();
+        let is_there = |page: &Value| page["url"].as_str().unwrap().starts_with("http");
+        !pages.is_empty() && pages.iter().all(is_there)
+    });
     for page in pages {
         get(
             port,

@@ -281,7 +281,8 @@ struct Empty<'a> {
 
 impl<'a> Empty<'a> {
     async fn open(client: &'a Client, context: &str, origin: &'a str) -> Result<Self, CdpError> {
-        let params = json!({"url": "about:blank", "browserContextId": context, "hidden": true});
+        // A browser that knows nothing of hidden pages opens it behind the others.
+        let params = json!({"url": "about:blank", "browserContextId": context, "hidden": true, "background": true});
         let made = client
             .call("Target.createTarget", params, CALL_LIMIT)
             .await?;
@@ -300,9 +301,14 @@ impl<'a> Empty<'a> {
             session,
             origin,
         };
-        page.session
-            .call("Fetch.enable", json!({}), CALL_LIMIT)
-            .await?;
+        // A worker that the site left behind would answer before the browser does.
+        for (method, params) in [
+            ("Network.enable", json!({})),
+            ("Network.setBypassServiceWorker", json!({"bypass": true})),
+            ("Fetch.enable", json!({})),
+        ] {
+            page.session.call(method, params, CALL_LIMIT).await?;
+        }
         let params = json!({"url": format!("{origin}/")});
         let went = page
             .session
