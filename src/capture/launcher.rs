@@ -151,7 +151,11 @@ impl Process {
                         let url = browser.get_ws_url();
                         (Some((browser, group)), Ok((url, group)))
                     }
-                    Err(message) => (None, Err(BrowserError::Start { message })),
+                    Err(message) => {
+                        // Before anybody is told: whoever is told takes the profile away and ends, and this thread with it.
+                        let_go(processes::end(&left));
+                        (None, Err(BrowserError::Start { message }))
+                    }
                 };
                 // Nobody waiting and the end asked for are the same: the browser goes with this thread.
                 if started.send(answer).is_ok() && ending.recv().is_err() {
@@ -159,11 +163,8 @@ impl Process {
                 }
                 // The group before its leader is waited for, which is when the browser is dropped.
                 let ended = browser.map_or(Ok(()), |(_browser, group)| processes::end_group(group));
-                for ended in [ended, processes::end(&left)] {
-                    if let Err(error) = ended {
-                        tracing::warn!(%error, "not everything of the browser could be ended");
-                    }
-                }
+                let_go(ended);
+                let_go(processes::end(&left));
             })
             .map_err(|source| BrowserError::Start {
                 message: source.to_string(),
@@ -200,6 +201,13 @@ impl Drop for Process {
         if let Some(thread) = self.thread.take() {
             told(thread.join().is_ok());
         }
+    }
+}
+
+/// Tells of what a browser left that could not be ended.
+fn let_go(ended: std::io::Result<()>) {
+    if let Err(error) = ended {
+        tracing::warn!(%error, "not everything of the browser could be ended");
     }
 }
 
