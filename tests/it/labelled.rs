@@ -307,6 +307,7 @@ fn nothing_secret_may_be_disposed_of_and_most_that_is_simple_may() {
         ("train.jsonl", 0.6),
         ("test.jsonl", 0.6),
         ("fresh.jsonl", 0.2),
+        ("fresh-2.jsonl", 0.4),
     ] {
         let figures = measured(name);
         println!("{name}: {figures:#}");
