@@ -6,24 +6,25 @@ mod cookie;
 mod site;
 mod storage;
 pub(crate) mod token;
+mod watch;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::capture::cdp::{CdpError, Client, Listener, Session};
+use crate::capture::cdp::{CdpError, Client};
 use crate::capture::login::cookie::Cookie;
-use crate::capture::login::storage::{Heard, Storage};
+use crate::capture::login::storage::Storage;
 use crate::model::json::{self, JsonError};
 use crate::model::time::Instant;
 
 pub use site::Site;
+pub(crate) use watch::Watch;
 
 /// How long the browser may take to hand cookies over.
 const COOKIE_LIMIT: Duration = Duration::from_secs(20);
@@ -101,6 +102,17 @@ impl Lasting {
 }
 
 impl Login {
+    /// One of a site, with nothing in it.
+    fn empty(site: Site, since: Instant) -> Self {
+        Self {
+            v: VERSION,
+            site,
+            since,
+            cookies: Vec::new(),
+            storage: Vec::new(),
+        }
+    }
+
     /// Reads a login that was kept for `site`; `None` where the bytes are none. What is wrong with them is not told: a
     /// message would quote them.
     pub fn from_json(bytes: &[u8], site: &Site) -> Option<Self> {
@@ -167,8 +179,27 @@ impl Login {
         let has = |wanted: &Cookie| after.cookies.iter().any(|one| one.name == wanted.name);
         let mut held = self.cookies.iter().filter(|one| one.http_only).peekable();
         let (before, now) = (self.held_in_storage(), after.held_in_storage());
-        (held.peek().is_none() || held.any(has))
-            && (before.is_empty() || before.iter().any(|one| now.contains(one)))
+        (held.peek().is_none() || held.any(has)) && before.is_subset(&now)
+    }
+
+    /// What is to be kept after a visit that ended with `after`: what the site renewed, and of what it stored only what is
+    /// known to be the same person's.
+    pub(crate) fn renewed(&self, mut after: Self) -> Self {
+        for one in &self.storage {
+            let now = after
+                .storage
+                .iter_mut()
+                .find(|now| now.origin == one.origin);
+            match now {
+                Some(now) if one.is_renewed_by(now) => {}
+                Some(now) => *now = one.clone(),
+                None => after.storage.push(one.clone()),
+            }
+        }
+        after
+            .storage
+            .sort_by(|one, other| one.origin.cmp(&other.origin));
+        after
     }
 
     /// Origins and names of stored items that hold the login.
@@ -217,68 +248,10 @@ impl Login {
     pub(crate) async fn back(&self, client: &Client, context: &str) -> Result<Self, CdpError> {
         let origins = self.storage.iter().map(|one| one.origin.as_str());
         Ok(Self {
-            v: VERSION,
-            site: self.site.clone(),
-            since: self.since,
             cookies: cookies(client, context, &self.site).await?,
             storage: storage::back(client, context, origins).await?,
+            ..Self::empty(self.site.clone(), self.since)
         })
-    }
-}
-
-/// What a window has held of a site so far.
-#[derive(Debug)]
-pub(crate) struct Watch {
-    login: Login,
-    heard: Heard,
-}
-
-impl Watch {
-    /// Nothing yet, of a login that is made now.
-    pub(crate) fn new(site: Site, since: Instant) -> Self {
-        let login = Login {
-            v: VERSION,
-            site,
-            since,
-            cookies: Vec::new(),
-            storage: Vec::new(),
-        };
-        Self {
-            login,
-            heard: Heard::default(),
-        }
-    }
-
-    /// Hears what pages store.
-    pub(crate) fn listener(&self) -> Listener {
-        let (site, heard) = (self.login.site.clone(), self.heard.clone());
-        Arc::new(move |_, method, params| heard.event(&site, method, params))
-    }
-
-    /// Hears a page whose session has the listener, from now on, and asks it what is there where it has been seen.
-    pub(crate) async fn page(
-        &self,
-        page: &Session,
-        address: &str,
-        limit: Duration,
-    ) -> Result<(), CdpError> {
-        self.heard.hear(page, limit).await?;
-        match self.login.site.origin(address) {
-            Some(origin) => self.heard.ask(page, &origin, limit).await,
-            None => Ok(()),
-        }
-    }
-
-    /// Looks at the cookies of the context.
-    pub(crate) async fn cookies(&mut self, client: &Client, context: &str) -> Result<(), CdpError> {
-        self.login.cookies = cookies(client, context, &self.login.site).await?;
-        Ok(())
-    }
-
-    /// What was seen last.
-    pub(crate) fn end(mut self) -> Login {
-        self.login.storage = self.heard.now();
-        self.login
     }
 }
 

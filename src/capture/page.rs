@@ -151,7 +151,7 @@ async fn login_back(tab: &Tab, login: &Login, taken: &mut Taken) -> Result<(), P
     let now = login.back(tab.client(), tab.context()).await?;
     taken.secrets.learn(&now)?;
     taken.facts.login_missing = !login.stands(&now);
-    taken.renewed = (!taken.facts.login_missing).then_some(now);
+    taken.renewed = (!taken.facts.login_missing).then(|| login.renewed(now));
     Ok(())
 }
 

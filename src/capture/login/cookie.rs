@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::capture::login::token;
+
 /// A cookie, in the words of the DevTools protocol (`Network.Cookie`).
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -69,7 +71,7 @@ impl Cookie {
     }
 
     /// Whether the value is one that lets somebody in, and no setting such as a language or a size: what only the
-    /// server may read, and what is long and mixed like a token.
+    /// server may read, what is called a token, and what is long and mixed like one.
     pub(super) fn is_secret(&self) -> bool {
         const TOKEN: usize = 16;
         const SHORT: usize = 8;
@@ -79,7 +81,9 @@ impl Cookie {
         if self.http_only {
             length >= TOKEN || (length >= SHORT && digit)
         } else {
-            length >= TOKEN && digit && letter
+            let is_called = token::is_named(&self.name)
+                && (token::is_token(&self.value) || token::is_number(&self.value));
+            is_called || (length >= TOKEN && digit && letter)
         }
     }
 }
@@ -124,6 +128,15 @@ mod tests {
         assert!(!secret("1234567890123456", false));
         assert!(!secret("abcdefghijklmn1", false));
         assert!(!secret("sv-SE", false));
+        let named = |name: &str, value| {
+            let mut one = cookie(value, false);
+            one.name = name.to_owned();
+            one.is_secret()
+        };
+        assert!(
+            named("user_token", "1234567890123456") && named("auth", "abcdefghijklmnopqrstuvwxyz")
+        );
+        assert!(!named("user_token", "yes") && !named("author", "abcdefghijklmnopqrstuvwxyz"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a site stores in the browser beside cookies (`localStorage`, HTML § 12.2): some hold a login there and nowhere
 //! else. It is read and written on an empty page at the site's origin, which asks the site for nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,17 +28,36 @@ pub(super) struct Storage {
     pub(super) items: BTreeMap<String, String>,
 }
 
+/// Names of what tells whose login it is. In lower case, without signs between words.
+const PERSONS: &[&str] = &[
+    "sub",
+    "did",
+    "handle",
+    "user",
+    "username",
+    "userid",
+    "uid",
+    "email",
+    "account",
+    "accountid",
+    "id",
+    "name",
+    "login",
+];
+
 /// A value found in what is stored, and what it is called there.
 struct Leaf {
     name: String,
     value: String,
+    /// Whether it is written as a header has it (RFC 6750 § 2.1), and so is a token whatever it is called.
+    is_bearer: bool,
 }
 
 impl Leaf {
     /// Whether it lets somebody in, as far as can be told.
     fn holds(&self) -> bool {
         let is_named = token::is_named(&self.name) && !token::protects_a_form(&self.name);
-        token::is_web_token(&self.value) || (is_named && self.is_named_token())
+        token::is_web_token(&self.value) || ((is_named || self.is_bearer) && self.is_called_token())
     }
 
     /// Whether it must stand in nothing that is kept.
@@ -46,11 +65,23 @@ impl Leaf {
         self.value.len() <= LONGEST
             && (token::is_web_token(&self.value)
                 || token::is_random(&self.value)
-                || (token::is_named(&self.name) && self.is_named_token()))
+                || ((token::is_named(&self.name) || self.is_bearer)
+                    && (self.is_called_token() || token::is_number(&self.value))))
+    }
+
+    /// What it tells of whose login it is.
+    fn person(&self) -> Option<(String, String)> {
+        if let Some(subject) = token::subject(&self.value) {
+            return Some(("sub".to_owned(), subject));
+        }
+        let letters = self.name.chars().filter(char::is_ascii_alphabetic);
+        let name: String = letters.map(|one| one.to_ascii_lowercase()).collect();
+        let tells = PERSONS.contains(&name.as_str()) && !self.value.is_empty() && !self.is_secret();
+        tells.then(|| (name, self.value.clone()))
     }
 
     /// Whether it looks like a token, where its name says so: no address, and no identity that anybody may see.
-    fn is_named_token(&self) -> bool {
+    fn is_called_token(&self) -> bool {
         let is_plain = self.value.contains("://") || self.value.starts_with("did:");
         token::is_token(&self.value) && !is_plain
     }
@@ -66,24 +97,43 @@ impl Storage {
             .map(|(name, _)| name.as_str())
     }
 
+    /// Whether `after` holds the same login, or a later one that is known to be the same person's. A site may put a guest's
+    /// token where the person's was.
+    pub(super) fn is_renewed_by(&self, after: &Self) -> bool {
+        let held = |storage: &Self| -> Vec<String> {
+            let all = storage.leaves().filter(Leaf::holds);
+            all.map(|leaf| leaf.value).collect()
+        };
+        let persons = |storage: &Self| -> BTreeSet<(String, String)> {
+            let items = storage
+                .holding()
+                .filter_map(|name| storage.items.get_key_value(name));
+            items
+                .flat_map(|(name, text)| leaves(name, text))
+                .filter_map(|leaf| leaf.person())
+                .collect()
+        };
+        let (before, now) = (persons(self), persons(after));
+        held(self) == held(after) || (!before.is_empty() && before.is_subset(&now))
+    }
+
+    fn leaves(&self) -> impl Iterator<Item = Leaf> {
+        self.items
+            .iter()
+            .flat_map(|(name, text)| leaves(name, text))
+    }
+
     /// When each value that holds a login runs out, in seconds since 1970; `None` for one that does not say.
     pub(super) fn ends(&self) -> Vec<Option<i64>> {
-        let all = self
-            .items
-            .iter()
-            .flat_map(|(name, text)| leaves(name, text));
-        all.filter(Leaf::holds)
+        self.leaves()
+            .filter(Leaf::holds)
             .map(|leaf| token::expires(&leaf.value))
             .collect()
     }
 
     /// The values that must stand in nothing that is kept.
     pub(super) fn secrets(&self) -> impl Iterator<Item = String> {
-        let all = self
-            .items
-            .iter()
-            .flat_map(|(name, text)| leaves(name, text));
-        all.filter(Leaf::is_secret).map(|leaf| leaf.value)
+        self.leaves().filter(Leaf::is_secret).map(|leaf| leaf.value)
     }
 }
 
@@ -101,10 +151,11 @@ fn gather_text(name: &str, text: &str, depth: u32, found: &mut Vec<Leaf>) {
     {
         return gather(name, &value, depth - 1, found);
     }
+    let bearer = text.strip_prefix("Bearer ");
     found.push(Leaf {
         name: name.to_owned(),
-        // How it is written in a header (RFC 6750 § 2.1).
-        value: text.strip_prefix("Bearer ").unwrap_or(text).to_owned(),
+        value: bearer.unwrap_or(text).to_owned(),
+        is_bearer: bearer.is_some(),
     });
 }
 
@@ -387,10 +438,35 @@ mod tests {
             ]
         );
         let holding: Vec<&str> = stored.holding().collect();
-        assert_eq!(holding, ["BSKY_STORAGE", "persist:root"]);
+        assert_eq!(
+            holding,
+            ["BSKY_STORAGE", "header", "persist:root", "quoted"]
+        );
         let ends = stored.ends();
-        assert_eq!(ends.len(), 4);
+        assert_eq!(ends.len(), 6);
         assert!(ends.contains(&Some(1_800_000_000)) && ends.contains(&None));
+    }
+
+    #[test]
+    fn a_guests_token_renews_nothing() {
+        let of = |person: &str, token: &str| {
+            let text = json!({"user": {"id": person}, "accessToken": token, "seen": 7}).to_string();
+            storage(&[("app", &text)])
+        };
+        let before = of("kommun", "abcdefgh12345678");
+        assert!(before.is_renewed_by(&before));
+        assert!(before.is_renewed_by(&of("kommun", "ijklmnop12345678")));
+        assert!(!before.is_renewed_by(&of("guest", "ijklmnop12345678")));
+        // Nothing tells whose it is: what a person made is not given up for it.
+        let bare = |token: &str| storage(&[("accessToken", token)]);
+        assert!(bare("abcdefgh12345678").is_renewed_by(&bare("abcdefgh12345678")));
+        assert!(!bare("abcdefgh12345678").is_renewed_by(&bare("gast-0000-ijk")));
+        // `{"sub":"kim","n":1}`, `{"sub":"kim","n":2}` and `{"sub":"gast","n":2}`, by `base64`.
+        let claims = |body: &str| bare(&format!("eyJhbGciOiJub25lIn0.{body}.c2ln"));
+        let (one, two) = ("eyJzdWIiOiJraW0iLCJuIjoxfQ", "eyJzdWIiOiJraW0iLCJuIjoyfQ");
+        let guest = "eyJzdWIiOiJnYXN0IiwibiI6Mn0";
+        assert!(claims(one).is_renewed_by(&claims(two)));
+        assert!(!claims(one).is_renewed_by(&claims(guest)));
     }
 
     #[test]

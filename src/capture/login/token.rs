@@ -9,12 +9,34 @@ pub(crate) const NAMES: &[&str] = &[
     "token", "csrf", "xsrf", "dtsg", "nonce", "session", "secret", "passw", "jwt", "oauth",
     "auth_", "auth-", "authkey", "api_key", "apikey", "api-key",
 ];
+/// Words in names that a token goes by, which are parts of others: "author". In lower case.
+const WORDS: &[&str] = &["auth", "authorization", "bearer", "sid"];
 /// Parts of names of tokens that protect a form, and let nobody in. In lower case.
 const FORMS: &[&str] = &["csrf", "xsrf", "dtsg", "nonce"];
 
 /// Whether a value of this name is a token, if it looks like one.
 pub(crate) fn is_named(name: &str) -> bool {
     has_part(name, NAMES)
+        || words(name)
+            .iter()
+            .any(|word| WORDS.contains(&word.as_str()))
+}
+
+/// The words of a name, in lower case: `userAuth` and `user_auth` are two.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut was_lower = false;
+    for one in name.chars() {
+        let begins = one.is_ascii_uppercase() && was_lower;
+        was_lower = one.is_ascii_lowercase();
+        if begins || !one.is_ascii_alphabetic() {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| one.is_ascii_alphabetic()) {
+            word.push(one.to_ascii_lowercase());
+        }
+    }
+    words
 }
 
 /// Whether a name is that of a token which protects a form.
@@ -57,6 +79,12 @@ fn has(value: &str, kind: fn(&u8) -> bool) -> bool {
     value.bytes().any(|byte| kind(&byte))
 }
 
+/// Whether a value of a token's name is one of digits alone, and no count.
+pub(super) fn is_number(value: &str) -> bool {
+    const DIGITS: usize = 12;
+    value.len() >= DIGITS && value.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// What a JSON Web Token claims (RFC 7519 § 3); `None` where a value is none.
 fn claims(value: &str) -> Option<Value> {
     let mut parts = value.split('.');
@@ -71,6 +99,11 @@ fn claims(value: &str) -> Option<Value> {
 /// Whether a value is a JSON Web Token.
 pub(super) fn is_web_token(value: &str) -> bool {
     claims(value).is_some()
+}
+
+/// Whom a JSON Web Token is about (RFC 7519 § 4.1.2).
+pub(super) fn subject(value: &str) -> Option<String> {
+    claims(value)?["sub"].as_str().map(str::to_owned)
 }
 
 /// When a JSON Web Token runs out, in seconds since 1970 (RFC 7519 § 4.1.4); `None` where it does not say.
@@ -92,6 +125,35 @@ mod tests {
         for other in ["", "a.b.c", "eyJ.eyJ.", "blogg.exempel.se", &EXAMPLE[1..]] {
             assert!(!is_web_token(other), "{other}");
             assert_eq!(expires(other), None);
+        }
+    }
+
+    #[test]
+    fn names_are_known_by_parts_and_by_whole_words() {
+        for name in [
+            "accessToken",
+            "refreshJwt",
+            "auth",
+            "userAuth",
+            "user_auth",
+            "Authorization",
+            "sid",
+            "x-sid",
+            "Bearer",
+        ] {
+            assert!(is_named(name), "{name}");
+        }
+        for name in [
+            "author",
+            "authored_by",
+            "sidebar",
+            "side",
+            "theme",
+            "bearing",
+            "handle",
+            "",
+        ] {
+            assert!(!is_named(name), "{name}");
         }
     }
 

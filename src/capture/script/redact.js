@@ -1,8 +1,51 @@
 
   // ---- what the page shows of the login it was asked for with
-  const SHOWN = ['alt', 'title', 'aria-label', 'placeholder', 'value'];
-  // Where a link leads stands in the print. Of other elements an address may not be changed: they would load it anew.
-  const shownOf = (element) => (/^(a|area)$/.test(element.localName) ? [...SHOWN, 'href', 'xlink:href'] : SHOWN);
+  // A style sheet may write what stands in any attribute, and where a link leads stands in the print. Of other elements an
+  // address may not be changed: they would load it anew; nor what styles and scripts know an element by.
+  const LOADS = /^(src|srcset|href|xlink:href|data|poster|action|formaction|background|style|class|id|for|name|type|rel|is|slot|on.*)$/i;
+  const shownOf = (element) => {
+    const names = element.getAttributeNames().filter((attribute) => !LOADS.test(attribute));
+    return /^(a|area)$/.test(element.localName) ? [...names, 'href', 'xlink:href'] : names;
+  };
+  // One pixel that nobody sees.
+  const EMPTY = 'data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7';
+  // What a picture that stands in its own address is made of, where that is text.
+  const drawnIn = (image) => {
+    const [, kind, coded, data] = /^data:(image\/svg[^,]*?)(;base64)?,(.*)$/is.exec(image.getAttribute('src') || '') || [];
+    if (!kind) return '';
+    try { return coded ? atob(data) : decodeURIComponent(data); } catch { return data; }
+  };
+  // A text may be cut into several nodes, by a place where a line may break: each is told with where it begins in all.
+  const strung = (nodes) => {
+    let at = 0;
+    return nodes.map((node) => {
+      const one = { node, from: at };
+      at += node.data.length;
+      return one;
+    });
+  };
+  // Takes forms out that go over several nodes. Returns in how many places one stood.
+  const redactAcross = (nodes, forms, mark) => {
+    let count = 0;
+    for (const form of forms) {
+      const whole = nodes.map((node) => node.data).join('');
+      const pieces = strung(nodes);
+      const hits = [];
+      for (let at = whole.indexOf(form); at >= 0; at = whole.indexOf(form, at + form.length)) hits.push(at);
+      for (const at of hits.reverse()) {
+        count += 1;
+        const end = at + form.length;
+        let first = true;
+        for (const { node, from } of pieces) {
+          const length = node.data.length;
+          if (from + length <= at || from >= end) continue;
+          node.data = node.data.slice(0, Math.max(0, at - from)) + (first ? mark : '') + node.data.slice(Math.min(length, end - from));
+          first = false;
+        }
+      }
+    }
+    return count;
+  };
   const LINKS = 'a[href],area[href],link[href],img[src],iframe[src],source[src],video[src],form[action],script[src]';
   // Values that go by a token's name: in forms, in meta elements, in the queries of addresses.
   const tokens = (parts) => {
@@ -46,19 +89,23 @@
   // Takes `forms` out of everything that pictures and print can show. Returns in how many places one stood.
   const redact = (forms, mark) => {
     const places = [];
+    const texts = [];
     for (const one of roots(true)) {
+      const own = [];
+      texts.push(own);
       const walker = (one.nodeType === 9 ? one : one.ownerDocument).createTreeWalker(one, NodeFilter.SHOW_TEXT);
       for (let node = walker.nextNode(); node; node = walker.nextNode()) {
         if (node.parentNode && /^(script|style|template)$/.test(node.parentNode.localName)) continue;
+        own.push(node);
         places.push({ text: node.data, put: (text) => { node.data = text; } });
       }
       for (const element of one.querySelectorAll('*')) {
-        // A style sheet may write what stands in an attribute.
-        const held = element.getAttributeNames().filter((name) => name.startsWith('data-'));
-        for (const attribute of [...shownOf(element), ...held]) {
+        for (const attribute of shownOf(element)) {
           const text = element.getAttribute(attribute);
           if (text) places.push({ text, put: (clear) => element.setAttribute(attribute, clear) });
         }
+        const drawing = element.localName === 'img' ? drawnIn(element) : '';
+        if (drawing) places.push({ text: drawing, put: () => { element.src = EMPTY; } });
         if (element.hasAttribute('style') && element.style) written(places, element.style);
         if (/^(input|textarea)$/.test(element.localName) && element.value) places.push({ text: element.value, put: (clear) => { element.value = clear; } });
       }
@@ -66,9 +113,11 @@
     }
     places.push({ text: document.title, put: (clear) => { document.title = clear; } });
     const everything = places.map((place) => place.text).join('\n');
+    const across = texts.map((own) => own.map((node) => node.data).join('')).join('\n');
     // The longest first: a short form may be a part of a long one.
-    const present = forms.filter((form) => everything.includes(form)).sort((one, other) => other.length - one.length);
-    if (!present.length) return 0;
+    const sorted = [...forms].sort((one, other) => other.length - one.length);
+    const present = sorted.filter((form) => everything.includes(form));
+    const cutUp = sorted.filter((form) => across.includes(form));
     let count = 0;
     for (const { text, put } of places) {
       const clear = present.reduce((rest, form) => rest.split(form).join(mark), text);
@@ -76,6 +125,7 @@
       count += 1;
       try { put(clear); } catch { /* A file input's value cannot be set, and is not shown. */ }
     }
+    for (const own of texts) count += redactAcross(own, cutUp, mark);
     return count;
   };
   Object.assign(globalThis.bevara, { tokens, redact });

@@ -216,6 +216,7 @@ impl Members {
                 send(stream, "200 OK", &[], "text/plain", b"");
             }
             ("/app", _) => send(stream, "200 OK", &[], HTML, app().as_bytes()),
+            ("/gast", _) => send(stream, "200 OK", &[], HTML, GUEST.as_bytes()),
             ("/app/enter", _) => {
                 let token = self.give_token();
                 send(stream, "200 OK", &[], "text/plain", token.as_bytes());
@@ -252,16 +253,22 @@ fn late(sid: &str) -> String {
     format!(
         "<!DOCTYPE html><html lang=sv><title>Sen</title><style>nav {{ position: sticky; top: 0 }} b {{ filter: saturate(1) }}\
          h1::after {{ content: '{sid}' }} @media (min-width: 1px) {{ i {{ --own: '{sid}' }} }} i::before {{ content: var(--own) }}\
-         u::before {{ content: attr(data-sid) }}</style>\
-         <nav>Meny</nav><i></i><u data-sid='{sid}'></u><i style='--own: \"{sid}\"'></i><h1>Medlemmar</h1><article><p>{POST}</p></article><p id=old></p><p id=new></p><b>Fetstil</b><p style='height: 4000px'>\
+         u::before {{ content: attr(data-sid) }} s::before {{ content: attr(nyckel) }}</style>\
+         <nav>Meny</nav><s nyckel='{sid}'></s><p id=cut></p><img id=drawn alt='' width=600 height=40><i></i><u data-sid='{sid}'></u><i style='--own: \"{sid}\"'></i><h1>Medlemmar</h1><article><p>{POST}</p></article><p id=old></p><p id=new></p><b>Fetstil</b><p style='height: 4000px'>\
          <script>const sid = '{sid}', write = () => {{ if (old.textContent !== sid) old.textContent = sid; }};\
-         const old = document.querySelector('#old'); write(); history.replaceState(null, '', `/sen?sid=${{encodeURIComponent(sid)}}`);\
+         const old = document.querySelector('#old'); write(); cut.append(sid.slice(0, 9), document.createElement('wbr'), sid.slice(9, 20), sid.slice(20));\
+         drawn.src = 'data:image/svg+xml,' + encodeURIComponent(`<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"600\" height=\"40\"><text y=\"20\">${{sid}}</text></svg>`);\
+         history.replaceState(null, '', `/sen?sid=${{encodeURIComponent(sid)}}`);\
          addEventListener('scroll', write, {{ once: true }});\
          for (const one of document.querySelectorAll('nav, b')) new MutationObserver(write).observe(one, {{ attributes: true }});\
          fetch('/call?access_token=' + '{LATE_TOKEN}'.split('').reverse().join(''));\
          fetch('/ny').then((answer) => answer.text()).then((text) => {{ document.querySelector('#new').textContent = text; }});</script>"
     )
 }
+
+/// A page that puts a guest's token where the person's was, and shows itself to everybody.
+const GUEST: &str = "<!DOCTYPE html><html lang=sv><title>Gäst</title><h1>Öppen sida</h1><article>Simhallen har stängt i veckan.</article>\
+    <script>localStorage.setItem('APP', JSON.stringify({ session: { accounts: [{ handle: 'gast', refreshJwt: 'g4st-0000-0000-0000' }] } }))</script>";
 
 /// A page that holds its login in `localStorage` alone and lets the browser do the rest, as Bluesky's does: it asks with
 /// the token that it has stored, is given the next, and shows both. A person's browser logs in by itself.

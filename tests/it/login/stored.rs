@@ -85,6 +85,14 @@ fn what_a_site_stores_is_a_login_too() {
     assert_eq!(codes(&capture(&archive).exits(1)), ["L102"]);
     std::fs::write(&file, before).unwrap();
 
+    // A guest's token where the person's was: the person's is kept.
+    archive.add_account(START, "gast", "annan", &format!("{}gast", members.url()));
+    let args = ["account", "set", "gast", "inloggad=ja_oppen"];
+    archive.json(START, &args).exits(0);
+    let before = stored();
+    archive.json(START, &["capture", "gast"]).exits(0);
+    assert_eq!(stored(), before);
+
     members.end_sessions();
     let ended = capture(&archive).exits(1);
     assert_eq!(first(&ended)["reasons"], json!(["not_logged_in"]));
