@@ -323,17 +323,21 @@ pub(crate) enum Problem {
     /// A document that cannot be written.
     #[error("a document: {0}")]
     Document(String),
+    /// The page led to where there is none; the browser shows one of its own about that.
+    #[error("the page led to where there is none ({0:?})")]
+    NoPage(Reason),
 }
 
 impl From<Problem> for BrowserError {
     fn from(problem: Problem) -> Self {
         match problem {
             Problem::Io { path, source } => Self::File { path, source },
-            problem @ (Problem::Cdp(_) | Problem::Picture(_) | Problem::Document(_)) => {
-                Self::Lost {
-                    message: problem.to_string(),
-                }
-            }
+            problem @ (Problem::Cdp(_)
+            | Problem::Picture(_)
+            | Problem::Document(_)
+            | Problem::NoPage(_)) => Self::Lost {
+                message: problem.to_string(),
+            },
         }
     }
 }

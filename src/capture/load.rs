@@ -137,6 +137,26 @@ pub(crate) async fn navigate(
     Ok((!is_page || traffic.download).then_some(Reason::NoPage))
 }
 
+/// Why there is none of the site's pages at `address`, where the page that was loaded has led by itself; `None` where
+/// there is one. The browser shows a page of its own where it could not load one.
+pub(crate) async fn astray(tab: &Tab, proxy: &Proxy, address: &str) -> Option<Reason> {
+    let is_web = ["http:", "https:", "blob:"]
+        .iter()
+        .any(|scheme| address.starts_with(scheme));
+    if is_web {
+        return None;
+    }
+    let main = tab.traffic().main.clone();
+    let reason = match &main.error {
+        Some(error) => why(&main, proxy, (&main.url, error)),
+        None => Reason::NoPage,
+    };
+    if reason == Reason::Tls {
+        certificates(tab).await;
+    }
+    Some(reason)
+}
+
 /// Why the browser's request for `url`, or for what it was redirected to, ended in `error`.
 fn why(main: &MainDocument, proxy: &Proxy, (url, error): (&str, &str)) -> Reason {
     let asked = if main.url.is_empty() { url } else { &main.url };

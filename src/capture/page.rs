@@ -59,6 +59,14 @@ struct Taken {
 }
 
 impl Taken {
+    /// Lets go of everything that shows a page which is not the account's.
+    fn drop_page(&mut self) {
+        self.files.clear();
+        self.shots = Shots::default();
+        self.texts = Texts::default();
+        self.pdf = None;
+    }
+
     /// Notes how long a step took, in milliseconds since `begun`.
     fn timed(&mut self, step: &'static str, begun: Instant) {
         let spent = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -190,6 +198,11 @@ fn note(taken: &mut Taken, ended: Result<(), Problem>) -> Result<(), Problem> {
     let error = match ended {
         Ok(()) => return Ok(()),
         Err(Problem::Cdp(error)) => error,
+        Err(Problem::NoPage(reason)) => {
+            taken.drop_page();
+            taken.facts.obstacle = Some(reason);
+            return Ok(());
+        }
         Err(Problem::Picture(message)) => {
             taken.problem = Some(message);
             return Ok(());
@@ -232,14 +245,14 @@ async fn steps(
         return Ok(());
     }
     taken.timed("load", begun);
-    let (scrolled, loads) = to_its_end(tab, request, raw, (taken, begun)).await?;
+    let (scrolled, loads) = to_its_end(tab, proxy, (request, raw), (taken, begun)).await?;
     taken.facts.height_limit = scrolled.height_limit;
     taken.facts.post_limit = scrolled.post_limit;
     taken.facts.reassembled = scrolled.reassembled;
     // A bar may come late; a wall too.
     taken.acts.extend(consent::clear(tab).await?);
     wall(tab, taken).await?;
-    let now: Described = tab.ask("bevara.describe()", CALL_LIMIT).await?;
+    let now = here(tab, proxy).await?;
     taken.facts.login_address |=
         phrases::is_login_address(&now.address) && !phrases::is_login_address(&request.url);
     taken.facts.at_rest = scrolled.at_rest;
@@ -266,7 +279,10 @@ async fn steps(
     redact(tab, request, taken).await?;
     taken.texts.expected.around = text::seen(tab).await?;
     // What was loaded anew since its text was read is another page.
-    taken.facts.at_rest &= tab.traffic().loads == loads;
+    if tab.traffic().loads != loads {
+        here(tab, proxy).await?;
+        taken.facts.at_rest = false;
+    }
     print::as_on_screen(tab).await?;
     let paper = print::paper(tab, MARGIN, options).await?;
     taken.paper = Some(paper);
@@ -282,8 +298,8 @@ async fn steps(
 /// how often anything was loaded until then.
 async fn to_its_end(
     tab: &mut Tab,
-    request: &CaptureRequest,
-    raw: &Path,
+    proxy: &Proxy,
+    (request, raw): (&CaptureRequest, &Path),
     (taken, begun): (&mut Taken, Instant),
 ) -> Result<(Scrolled, u32), Problem> {
     let mut moves = 0;
@@ -292,7 +308,7 @@ async fn to_its_end(
         taken.timed("settle", begun);
         let (loads, done) = (tab.traffic().loads, taken.acts.len());
         taken.problem = shadows::reveal(tab).await?;
-        describe(tab, taken).await?;
+        describe(tab, proxy, taken).await?;
         taken.environment = Some(tab.ask("bevara.environment()", CALL_LIMIT).await?);
         if moves < MOVES && load::moved_on(tab, loads).await {
             moves += 1;
@@ -379,8 +395,17 @@ struct Described {
     address: String,
 }
 
-async fn describe(tab: &mut Tab, taken: &mut Taken) -> Result<(), CdpError> {
+/// What the page says of itself, where it is one of the site's.
+async fn here(tab: &mut Tab, proxy: &Proxy) -> Result<Described, Problem> {
     let described: Described = tab.ask("bevara.describe()", CALL_LIMIT).await?;
+    match load::astray(tab, proxy, &described.address).await {
+        Some(reason) => Err(Problem::NoPage(reason)),
+        None => Ok(described),
+    }
+}
+
+async fn describe(tab: &mut Tab, proxy: &Proxy, taken: &mut Taken) -> Result<(), Problem> {
+    let described = here(tab, proxy).await?;
     taken.title = described.title;
     taken.language = described.language;
     taken.address = described.address;

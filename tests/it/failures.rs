@@ -110,6 +110,21 @@ fn each_failure_has_its_verdict_and_leaves_nothing() {
     let dead_url = format!("http://{}/", dead.local_addr().unwrap());
     drop(dead);
     let failed = |reason: &str| ("failed", json!([reason]));
+    // A page that is there and leads to where none is: at once by an element, by a script, and when it has been seen.
+    let onward = |name: &str, to: &str, how: &str| {
+        let path = format!("/vidare-{name}");
+        let act = match how {
+            "element" => format!("<meta http-equiv=refresh content='0;url={to}'>"),
+            after => {
+                format!("<script>setTimeout(() => {{ location.href = '{to}' }}, {after})</script>")
+            }
+        };
+        pages.show(
+            &path,
+            format!("<!DOCTYPE html>{act}<p>Strax vidare till den nya sidan.</p>"),
+        );
+        pages.url(&path)
+    };
     let table = [
         // First, because those who strike wait for them.
         ("flik-dor", hanging(&pages, "flik"), failed("crashed")),
@@ -144,7 +159,7 @@ fn each_failure_has_its_verdict_and_leaves_nothing() {
             hanging(&pages, "bild"),
             ("partial", json!(["timeout_page", "partial_images"])),
         ),
-        ("ingen-lyssnar", dead_url, failed("refused")),
+        ("ingen-lyssnar", dead_url.clone(), failed("refused")),
         (
             "okand-vard",
             "https://finns-inte.invalid/".to_owned(),
@@ -170,6 +185,32 @@ fn each_failure_has_its_verdict_and_leaves_nothing() {
             "omdirigeras-till-sparrat",
             pages.url("/to?http://10.0.0.1/"),
             failed("blocked"),
+        ),
+        (
+            "vidare-till-ingen",
+            onward("ingen", &dead_url, "0"),
+            failed("refused"),
+        ),
+        (
+            "vidare-sent",
+            onward("sent", &dead_url, "1000"),
+            failed("refused"),
+        ),
+        (
+            "vidare-till-sparrat",
+            onward("sparrat", "http://10.0.0.1/", "element"),
+            failed("blocked"),
+        ),
+        ("vidare-tls", onward("tls", &own.url(), "0"), failed("tls")),
+        (
+            "vidare-till-okand",
+            onward("okand", "https://finns-inte.invalid/", "element"),
+            failed("dns"),
+        ),
+        (
+            "vidare-till-finns-inte",
+            onward("404", &pages.url("/404"), "0"),
+            failed("http_4xx"),
         ),
         ("fil", pages.url("/file"), failed("no_page")),
         ("bild", pages.url("/colour.png?n=1"), failed("no_page")),

@@ -150,6 +150,28 @@ fn a_private_network_is_reached_only_where_it_is_named() {
     let args = ["capture", "konto", "--allow-address", "127.0.0.1/32"];
     archive.json("2026-07-01", &args).exits(0);
     assert!(pages.asked().contains(&"/".to_owned()));
+
+    // WebRTC asks by UDP, which no proxy sees.
+    let socket = std::net::UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+    let page = format!(
+        "<!DOCTYPE html><html lang=sv><title>Samtal</title><h1>Samtal</h1><article>Simhallen har stängt.</article><script>\
+         const call = new RTCPeerConnection({{ iceServers: [{{ urls: 'stun:127.0.0.1:{}' }}] }}); call.createDataChannel('x');\
+         call.createOffer().then((offer) => call.setLocalDescription(offer)).then(() => fetch('/asked'));</script>",
+        socket.local_addr().unwrap().port()
+    );
+    pages.show("/samtal", page);
+    archive.add_account("2026-07-01", "samtal", "annan", &pages.url("/samtal"));
+    archive
+        .json(
+            "2026-07-01",
+            &["capture", "samtal", "--allow-address", "127.0.0.1/32"],
+        )
+        .result();
+    assert!(pages.asked().contains(&"/asked".to_owned()));
+    let wait = std::time::Duration::from_millis(200);
+    socket.set_read_timeout(Some(wait)).unwrap();
+    let heard = socket.recv_from(&mut [0; 100]);
+    assert!(heard.is_err(), "{heard:?}");
 }
 
 /// Which program made a capture, and by whose clock, is told as others can check it.
