@@ -14,7 +14,7 @@ const GOING: Duration = Duration::from_millis(500);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Act {
     /// `refused`, `hidden`, `expanded`, `forced`, `paused`, `unstuck`, `unrolled`, `reassembled`,
-    /// `unfiltered`, `uncut`, `dismissed`, `redacted`; `followed` where the page moved on by itself.
+    /// `unfiltered`, `uncut`, `shown`, `unlocked`, `dismissed`, `redacted`; `followed` where the page moved on by itself.
     pub(crate) action: String,
     /// The element: name, id and classes.
     pub(crate) element: String,

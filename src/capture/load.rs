@@ -79,6 +79,8 @@ pub(crate) struct Measure {
     pub(crate) view: u32,
     /// Posts in the DOM.
     pub(crate) posts: u32,
+    /// Whether the page has nothing else yet than that something is to come.
+    pub(crate) busy: bool,
     /// Pictures with content.
     pub(crate) images: u32,
     /// Those that have loaded.
@@ -247,7 +249,7 @@ pub(crate) async fn settle(tab: &mut Tab, how: Quiet) -> Result<bool, CdpError> 
             let in_flight = traffic.in_flight();
             (in_flight, traffic.progress, traffic.is_held_by_embed())
         };
-        let has_come = (now.ready || (now.parsed && held)) && in_flight == 0;
+        let has_come = (now.ready || (now.parsed && held)) && in_flight == 0 && !now.busy;
         if now == last && has_come {
             quiet += 1;
             if quiet >= rest.looks {

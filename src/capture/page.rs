@@ -256,6 +256,9 @@ async fn steps(
     taken.facts.login_address |=
         phrases::is_login_address(&now.address) && !phrases::is_login_address(&request.url);
     taken.facts.at_rest = scrolled.at_rest;
+    taken
+        .acts
+        .extend(tab.ask::<Vec<Act>>("bevara.show()", READY_LIMIT).await?);
     images(tab, taken).await?;
     redact(tab, request, taken).await?;
     text::read(tab, raw, scrolled.posts_shown, &mut taken.texts).await?;

@@ -23,7 +23,9 @@ pub(crate) const SCROLL_LIMIT: Duration = Duration::from_mins(15);
 /// Pause at each step of a page that listens to scrolling: a few frames.
 const STEP_PAUSE: Duration = Duration::from_millis(50);
 /// How often in a row the end must look the same, and how often after a nudge.
-const END: [Quiet; 2] = [quiet(5), quiet(3)];
+const END: [Quiet; 2] = [quiet(10), quiet(5)];
+/// So many steps in a row that move nothing are the end, whatever lies below.
+const STUCK: u32 = 3;
 /// The same where the view holds the whole page.
 const HELD: Quiet = quiet(2);
 /// How long reading or changing a long page may take, with a slow processor.
@@ -116,7 +118,9 @@ async fn pass(
         at_rest: true,
         ..Scrolled::default()
     };
+    unlock(tab, &mut scrolled).await?;
     let mut place = go(tab, 0).await?;
+    let mut stuck = 0;
     let mut hears = listeners::hears_scrolling(tab).await?;
     let at_end = loop {
         collect(tab, &mut scrolled, false).await?;
@@ -138,8 +142,20 @@ async fn pass(
         }
         let below = place.height.saturating_sub(place.top + place.view);
         if below > 2 {
-            place = step(tab, place, (scrolled.drops, hears)).await?;
-            continue;
+            let next = step(tab, place, (scrolled.drops, hears)).await?;
+            let moved = next.top > place.top || next.height > place.height;
+            stuck = if moved { 0 } else { stuck + 1 };
+            place = next;
+            if stuck < STUCK {
+                continue;
+            }
+            // What keeps it from being scrolled may have come meanwhile, with what lies over the page.
+            stuck = 0;
+            if unlock(tab, &mut scrolled).await? {
+                continue;
+            }
+            scrolled.at_rest = false;
+            break false;
         }
         let Some(now) = at_bottom(tab, &mut scrolled, (place, expand)).await? else {
             break true;
@@ -155,6 +171,14 @@ async fn pass(
     shadows::reveal(tab).await?;
     collect(tab, &mut scrolled, true).await?;
     Ok(scrolled)
+}
+
+/// Lets a page be scrolled that something lying over it has locked; whether it had.
+async fn unlock(tab: &mut Tab, scrolled: &mut Scrolled) -> Result<bool, CdpError> {
+    let acts: Vec<Act> = tab.ask("bevara.unlock()", CALL_LIMIT).await?;
+    let any = !acts.is_empty();
+    scrolled.acts.extend(acts);
+    Ok(any)
 }
 
 /// One step down. Where posts come and go, a shorter one, and what is to be drawn there is waited for.

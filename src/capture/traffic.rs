@@ -85,7 +85,7 @@ struct Waiting {
     is_call: bool,
     /// A document, not something that belongs to one.
     is_document: bool,
-    /// Made for a frame of another site: what it lacks is no lack of the page.
+    /// Made for a frame of another site, or asked of one by a script: what it lacks is no lack of the page.
     is_embed: bool,
     made: Instant,
     /// When a part of the answer last came.
@@ -187,8 +187,8 @@ impl Traffic {
         }
     }
 
-    /// Requests that the page waits for: not streams, beacons, media, or other hosts' calls from scripts; and those of
-    /// embeds only while there is patience with them.
+    /// Requests that the page waits for: not streams, beacons or media; and those of embeds, and other sites' that scripts
+    /// ask, only while there is patience with them.
     pub(crate) fn in_flight(&mut self) -> usize {
         self.in_flight_at(Instant::now())
     }
@@ -353,13 +353,15 @@ impl Traffic {
         if url.starts_with("data:") || url.starts_with("blob:") {
             return;
         }
-        if self.is_needed(&kind, &url) {
+        let is_call = kind == "Fetch" || kind == "XHR";
+        if is_call || self.is_needed(&kind, &url) {
             let waiting = Waiting {
                 url: url.clone(),
                 frame,
-                is_call: kind == "Fetch" || kind == "XHR",
+                is_call,
                 is_document: kind == "Document",
-                is_embed,
+                // A wall of posts may be fetched from elsewhere; what counts visitors is asked there too.
+                is_embed: is_embed || (is_call && !self.is_own(&url)),
                 made: Instant::now(),
                 heard: None,
             };

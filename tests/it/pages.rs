@@ -118,6 +118,10 @@ impl Pages {
         "/to" => redirect(stream, query),
         "/soon" => refresh(stream, query),
         "/hang" | "/hang.css" | "/hang.png" => std::thread::sleep(Duration::from_mins(2)),
+        "/wait" => {
+            std::thread::sleep(Duration::from_millis(query.parse().unwrap_or(0)));
+            send(stream, "200 OK", "text/plain", b"");
+        }
         "/slow" => send(stream, "200 OK", "text/html; charset=utf-8",
             "<!DOCTYPE html><html lang=sv><title>Hänger</title><article><p>Text som går att läsa fast en bild aldrig kommer.</p><img src=/hang.png width=100 height=100></article>".as_bytes()),
         "/spin" => send(stream, "200 OK", "text/html; charset=utf-8",

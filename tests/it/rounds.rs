@@ -168,7 +168,7 @@ fn a_private_network_is_reached_only_where_it_is_named() {
         )
         .result();
     assert!(pages.asked().contains(&"/asked".to_owned()));
-    let wait = std::time::Duration::from_millis(200);
+    let wait = Duration::from_millis(200);
     socket.set_read_timeout(Some(wait)).unwrap();
     let heard = socket.recv_from(&mut [0; 100]);
     assert!(heard.is_err(), "{heard:?}");

@@ -16,6 +16,7 @@
 
   const consentBars = () => {
     const found = [];
+    const whole = document.body ? squash(textOf(document.body)).length : 0;
     const marked = /cookie|consent|gdpr|samtyck|onetrust|cybot|didomi|usercentrics|qc-cmp|sp_message|kakor/i;
     for (const element of all('div,section,aside,dialog,form,footer,header,nav,iframe,[role="dialog"],[role="alertdialog"],[aria-modal="true"]')) {
       if (element === document.documentElement || element === document.body) continue;
@@ -31,7 +32,9 @@
         const label = labels(one);
         return words.refuse.includes(label) || words.accept.some((word) => label === word || label.startsWith(`${word} `));
       });
-      if (marked.test(tag) || (asks && words.consent.some((word) => text.includes(word)))) found.push(element);
+      const tells = words.consent.some((word) => text.includes(word));
+      // What holds most of the page is the page, whatever it is called after.
+      if ((marked.test(tag) && (asks || tells || text.length <= whole / 2)) || (asks && tells)) found.push(element);
     }
     return found;
   };
@@ -45,6 +48,15 @@
       button.click();
     }
     return log;
+  };
+  // What lies over a page often keeps it from being scrolled, by cutting off its body or by pinning it.
+  const unlock = () => {
+    const [page, body] = [document.documentElement, document.body];
+    if (!body || root().scrollHeight > innerHeight + 50 || body.scrollHeight <= innerHeight + 50) return [];
+    const isCut = getComputedStyle(body).overflowY !== 'visible' || getComputedStyle(body).position === 'fixed';
+    if (!isCut) return [];
+    for (const element of [page, body]) force(element, { overflow: 'visible', position: 'static', height: 'auto', 'max-height': 'none' });
+    return [{ action: 'unlocked', element: name(body), label: '' }];
   };
   const hideBars = () => {
     roots(true);

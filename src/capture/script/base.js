@@ -189,15 +189,25 @@
   const replaced = new Set();
   const topPosts = () => all(POST).filter((element) => !above(element, POST) && ![...replaced].some((gone) => gone.contains(element)));
 
+  // A page that shows no more than that something is to come.
+  const LOADING = /^(laddar|läser in|hämtar|vänta|loading|please wait|just a moment)\b/i;
+  const isBusy = (posts) => {
+    if (posts > 0 || !document.body || document.body.textContent.length > 20000) return false;
+    const text = squash(textOf(document.body));
+    if (text.length > 400) return false;
+    return LOADING.test(text) || all('[aria-busy="true"],[role="progressbar"]:not([aria-valuenow]),progress:not([value])').some(visible);
+  };
   const measure = () => {
     const view = scroller();
+    const posts = topPosts().length;
     return {
       parsed: document.readyState !== 'loading',
       ready: document.readyState === 'complete',
       height: view === root() ? pageHeight() : view.scrollHeight,
       top: Math.max(0, Math.round(view.scrollTop)),
       view: view === root() ? innerHeight : view.clientHeight,
-      posts: topPosts().length,
+      posts,
+      busy: isBusy(posts),
       ...pictures(),
     };
   };

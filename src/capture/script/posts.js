@@ -100,8 +100,14 @@
     }
     return { shown, items: items.length, full: false, gone: items.some(isGone) };
   };
+  // A post that is too faint to be seen is looked for whole: nothing of it was taken.
+  const isFaint = (element) => {
+    for (let one = element; one; one = parentOf(one)) if (Number(getComputedStyle(one).opacity) < 0.01) return true;
+    return false;
+  };
+  const soughtIn = (item) => seenOf(item.element) || (isFaint(item.element) ? item.seen.text : '');
   const inventory = (from, count) => items.slice(from, from + count)
-    .map((item) => ({ ...item.seen, seen: isGone(item) ? item.seen.text : cut(seenOf(item.element), LIMIT.text) }));
+    .map((item) => ({ ...item.seen, seen: isGone(item) ? item.seen.text : cut(soughtIn(item), LIMIT.text) }));
 
   // ---- a list that drops what is scrolled past: copies of the very nodes are kept, and put together at the end
   const holdsOther = (cell, parent) => [...parent.children].some((one) => one !== cell && (one.matches(POST) || one.querySelector(POST)));

@@ -37,6 +37,24 @@
     }
     return log;
   };
+  // A post that fades in when it comes into view, and out again, is shown. One of several in the same place stays as it is.
+  const show = () => {
+    roots(true);
+    const log = [];
+    const isDark = (element) => Number(getComputedStyle(element).opacity) < 0.1;
+    const light = (element) => force(element, { opacity: '1', transition: 'none', animation: 'none' });
+    for (const post of topPosts()) {
+      if (isPlaced(post) || box(post).height < 2 || seenOf(post)) continue;
+      const around = [];
+      for (let one = post; one; one = parentOf(one)) if (isDark(one)) around.push(one);
+      const within = inside(post, '*').filter((one) => isDark(one) && !/absolute|fixed/.test(getComputedStyle(one).position));
+      for (const one of [...around, ...within]) light(one);
+      if (around.length || within.length) log.push({ action: 'shown', element: name(post), label: '' });
+    }
+    // Those in view now would fade out when they no longer are.
+    if (log.length) for (const post of topPosts()) if (!isPlaced(post)) light(post);
+    return log.slice(0, 5000);
+  };
   const still = () => {
     const log = [];
     for (const one of roots(true)) {
@@ -88,6 +106,10 @@
       }
     }
     root().scrollTo({ top: 0, left: 0, behavior: 'instant' });
+    const posts = topPosts().map(box);
+    // A bar across the upper part is the page's own head or message.
+    const liesOver = ({ top, left, right, bottom, width, height }) => !(width >= innerWidth * 0.9 && height < innerHeight / 4)
+      && posts.some((post) => Math.min(right, post.right) - Math.max(left, post.left) > 40 && Math.min(bottom, post.bottom) - Math.max(top, post.top) > 20);
     const whole = document.body ? document.body.innerText.length : 0;
     for (const element of all('*')) {
       if (element.ownerDocument !== document || element === document.body || element === document.documentElement) continue;
@@ -96,10 +118,11 @@
         force(element, { position: 'relative', inset: 'auto' });
         log.push({ action: 'unstuck', element: name(element), label: '' });
       } else if (position === 'fixed' && visible(element)) {
-        const { top, left, width, bottom } = box(element);
-        // What hangs at the lower edge would lie over a post wherever it were put: it is in the view picture.
+        const place = box(element);
+        const { top, left, width, bottom } = place;
+        // What hangs at the lower edge, or over posts, would lie over a post wherever it were put: it is in the view picture.
         const holds = inside(element, POST).length > 0 || (element.innerText || '').length > whole / 2;
-        if (!holds && (top > innerHeight / 2 || (top <= 0 && bottom >= innerHeight))) {
+        if (!holds && (top > innerHeight / 2 || (top <= 0 && bottom >= innerHeight) || liesOver(place))) {
           hide(element);
           log.push({ action: 'hidden', element: name(element), label: cut(textOf(element), 100) });
         } else {

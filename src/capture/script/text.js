@@ -155,6 +155,6 @@
   };
 
   globalThis.bevara = {
-    measure, isPlain, extent, reveal, scrollsInside, grown, scrollTo, eager, reselects, backgrounds, collect, harvesting, reassemble, inventory, refuse, hideBars, expand, still, release, plain, marks, wall, describe, environment, keep, piece,
+    measure, isPlain, extent, reveal, scrollsInside, grown, scrollTo, eager, reselects, backgrounds, collect, harvesting, reassemble, inventory, refuse, hideBars, unlock, expand, show, still, release, plain, marks, wall, describe, environment, keep, piece,
     unprintable,
   };
