@@ -69,6 +69,8 @@ fn facts(flags: &[BTreeMap<Flag, Answer>], number: u64, first: NaiveDate) -> Pos
         floor: FloorFacts {
             holds: Vec::new(),
             open_obligation: false,
+            police_report_decided: false,
+            motivated: false,
             preserved: true,
             has_undisposed_children: false,
             intact: true,

@@ -1,6 +1,6 @@
 //! Takedowns, and what went to the registry.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use crate::catalogue::query::unit_ref;
 use crate::catalogue::{
     Catalogue, CatalogueError, from_word, number, optional, parsed, parsed_optional, text,
 };
-use crate::model::entry::TakedownState;
+use crate::model::entry::{PoliceReport, TakedownState};
 use crate::model::facts::FactVisibility;
 use crate::model::id::{RecordId, UnitRef};
 use crate::model::time::Instant;
@@ -88,6 +88,29 @@ impl Catalogue {
             .into_iter()
             .filter_map(|(post, time)| Some((post, time?)))
             .collect())
+    }
+
+    /// Posts of which a version was handed over and waits for its diarienummer, by the catalogue's number.
+    pub async fn awaiting_number(&self) -> Result<BTreeSet<i64>, CatalogueError> {
+        let sql = "SELECT observation.post FROM observation JOIN registry_unit
+                     ON registry_unit.holder = observation.holder AND registry_unit.unit = observation.unit
+                   GROUP BY observation.post, observation.holder, observation.unit
+                   HAVING COUNT(registry_unit.receipt) = 0";
+        let rows = self.all(sql, vec![]).await?;
+        rows.iter().map(|row| number(row, "post")).collect()
+    }
+
+    /// Posts of which a person decided whether they are reported to the police, by the catalogue's number. A decision on an
+    /// older version says nothing of what was written since.
+    pub async fn police_reports(&self) -> Result<BTreeMap<i64, PoliceReport>, CatalogueError> {
+        let sql = "SELECT post.id, police_report.state FROM post JOIN police_report
+                   ON police_report.holder = post.holder AND police_report.unit = post.unit";
+        let mut reports = BTreeMap::new();
+        for row in self.all(sql, vec![]).await? {
+            let state = from_word(text(&row, "state")?, "police_report")?;
+            reports.insert(number(&row, "id")?, state);
+        }
+        Ok(reports)
     }
 
     /// Every unit that was handed over, oldest handover first.

@@ -9,7 +9,7 @@ pub(crate) struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(First), Box::new(Registry), Box::new(Threads)]
+        vec![Box::new(First), Box::new(Registry), Box::new(Police)]
     }
 }
 
@@ -17,7 +17,7 @@ struct First;
 
 struct Registry;
 
-struct Threads;
+struct Police;
 
 impl MigrationName for Registry {
     fn name(&self) -> &'static str {
@@ -25,7 +25,7 @@ impl MigrationName for Registry {
     }
 }
 
-impl MigrationName for Threads {
+impl MigrationName for Police {
     fn name(&self) -> &'static str {
         NEWEST
     }
@@ -38,10 +38,10 @@ impl MigrationName for First {
 }
 
 /// The newest migration.
-pub(crate) const NEWEST: &str = "m0003_threads";
+pub(crate) const NEWEST: &str = "m0003_police";
 
 /// Every table that holds what the log says.
-const NAMES: &[&str] = &[
+pub(crate) const NAMES: &[&str] = &[
     "person",
     "account",
     "revision",
@@ -55,6 +55,7 @@ const NAMES: &[&str] = &[
     "observation",
     "flag_answer",
     "decision",
+    "police_report",
     "hold",
     "plan",
     "approval",
@@ -169,27 +170,18 @@ impl MigrationTrait for Registry {
     }
 }
 
-/// What a catalogue has to forget before threads are read anew, the count of entries first.
-pub(crate) fn emptied() -> impl Iterator<Item = String> {
-    let count = "UPDATE meta SET value = 0 WHERE name = 'log_size'".to_owned();
-    let tables = NAMES.iter().map(|name| format!("DELETE FROM {name}"));
-    std::iter::once(count).chain(tables)
-}
+/// What people decided where a rule wants a post reported to the police; no older log tells of it.
+const POLICE: &str = "CREATE TABLE IF NOT EXISTS police_report (holder TEXT NOT NULL, unit TEXT NOT NULL, state TEXT NOT NULL,
+        PRIMARY KEY (holder, unit))";
 
-/// Messages of one conversation were threads of their own: everything is applied from the log again.
 #[expect(
     elided_lifetimes_in_paths,
     reason = "async_trait needs the lifetime as the trait writes it"
 )]
 #[async_trait::async_trait]
-impl MigrationTrait for Threads {
+impl MigrationTrait for Police {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for statement in emptied() {
-            manager
-                .get_connection()
-                .execute_unprepared(&statement)
-                .await?;
-        }
-        Ok(())
+        let db = manager.get_connection();
+        db.execute_unprepared(POLICE).await.map(|_| ())
     }
 }

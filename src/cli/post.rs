@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use crate::catalogue::PostRow;
 use crate::cli::Context;
 use crate::cli::output::Outcome;
-use crate::model::entry::TakedownState;
+use crate::model::entry::{PoliceReport, TakedownState};
 use crate::model::facts::{Flag, Outcome as Decided, Truth};
-use crate::model::id::Alias;
+use crate::model::id::{Alias, RecordId};
 use crate::model::post::{AttachmentState, AuthorRole, Post, PostKind};
 use crate::model::time::Instant;
 use crate::ops::error::OpsError;
-use crate::ops::post::{self, Found, SearchOrder, Shown, Version};
+use crate::ops::post::{self, DecisionOrder, Found, SearchOrder, Shown, Version};
 use crate::ops::takedown::{TakedownOrder, TakenDown, takedown};
 
 /// Find, show, review and decide on posts
@@ -84,14 +84,17 @@ pub(crate) struct ReviewArgs {
 /// Decide on a post where the policy leaves it to a person
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  bevara post decide wordpress:kommunbloggen:c12 --outcome registry --reason \"Klagomål, ska diarieföras\""
+    after_help = "Example:\n  bevara post decide wordpress:kommunbloggen:c12 --outcome registry --reason \"Klagomål, ska diarieföras\"\n  bevara post decide wordpress:kommunbloggen:c31 --police-report made --reason \"Polisanmält, K-nummer i ärendet\""
 )]
 pub(crate) struct DecideArgs {
     /// Key of the post; the account's alias may stand for its id
     key: String,
     /// What is to become of it
+    #[arg(long, required_unless_present = "police_report")]
+    outcome: Option<PersonOutcome>,
+    /// Whether it was reported to the police, where a rule wants it; it counts for the post as it is now
     #[arg(long)]
-    outcome: PersonOutcome,
+    police_report: Option<PoliceReport>,
     /// Why
     #[arg(long, value_name = "TEXT")]
     reason: String,
@@ -126,6 +129,15 @@ pub(crate) enum PersonOutcome {
     Preserve,
     /// It goes to the registry
     Registry,
+}
+
+impl PersonOutcome {
+    fn outcome(self) -> Decided {
+        match self {
+            Self::Preserve => Decided::Preserve,
+            Self::Registry => Decided::Registry,
+        }
+    }
 }
 
 fn flag_answer(text: &str) -> Result<(Flag, bool), String> {
@@ -179,23 +191,12 @@ pub(crate) async fn run(context: &Context, verb: PostVerb) -> Result<Outcome, Op
             Ok(reviewed(&row, &args.flags))
         }
         PostVerb::Decide(args) => {
-            let outcome = match args.outcome {
-                PersonOutcome::Preserve => Decided::Preserve,
-                PersonOutcome::Registry => Decided::Registry,
+            let order = DecisionOrder {
+                outcome: args.outcome.map(PersonOutcome::outcome),
+                police_report: args.police_report,
             };
-            let (row, record) = post::decide(&mut app, &args.key, outcome, &args.reason).await?;
-            let result = json!({
-                "post": row.post.key,
-                "unit": row.unit,
-                "outcome": outcome.code(),
-                "record": record,
-            });
-            let text = format!(
-                "Inlägget {} {}. Beslutet är antecknat som {record}.",
-                row.post.key,
-                outcome.swedish()
-            );
-            Ok(Outcome::done(result, text))
+            let (row, record) = post::decide(&mut app, &args.key, order, &args.reason).await?;
+            Ok(decided(&row, order, &record))
         }
         PostVerb::Takedown(args) => {
             let order = TakedownOrder {
@@ -227,6 +228,31 @@ fn taken_down(taken: &TakenDown, state: TakedownState) -> Outcome {
     if taken.outcome == Decided::Registry {
         text.push_str("\nEnligt policyn ska inlägget diarieföras: bevara registry handover.");
     }
+    Outcome::done(result, text)
+}
+
+fn decided(row: &PostRow, order: DecisionOrder, record: &RecordId) -> Outcome {
+    let result = json!({
+        "post": row.post.key,
+        "unit": row.unit,
+        "outcome": order.outcome.map(Decided::code),
+        "police_report": order.police_report,
+        "record": record,
+    });
+    let said: Vec<&str> = order
+        .outcome
+        .map(Decided::swedish)
+        .into_iter()
+        .chain(order.police_report.map(|report| match report {
+            PoliceReport::Made => "är polisanmält",
+            PoliceReport::NotMade => "polisanmäls inte",
+        }))
+        .collect();
+    let text = format!(
+        "Inlägget {} {}. Beslutet är antecknat som {record}.",
+        row.post.key,
+        said.join(" och ")
+    );
     Outcome::done(result, text)
 }
 

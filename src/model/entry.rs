@@ -23,7 +23,7 @@ use crate::model::verdict::{Reason, Verdict};
 
 pub use crate::model::entry::actor::Actor;
 pub use crate::model::entry::words::{
-    ApprovalProof, HoldGround, HoldScope, RemovalState, TakedownState,
+    ApprovalProof, HoldGround, HoldScope, PoliceReport, RemovalState, TakedownState,
 };
 
 /// The digests that bind a sealed capture or record to its log entry.
@@ -135,7 +135,9 @@ pub enum Body {
     },
     Classification {
         unit: UnitRef,
-        outcome: Outcome,
+        outcome: Option<Outcome>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        police_report: Option<PoliceReport>,
         record: RecordId,
         sealed: Sealed,
     },

@@ -265,8 +265,12 @@ pub struct PostFacts {
 pub struct FloorFacts {
     /// G0: ids of holds that cover the post.
     pub holds: Vec<String>,
-    /// G2: an obligation (registration, police report) is open.
+    /// G2: handed over to the registry, and the diarienummer has not come back.
     pub open_obligation: bool,
+    /// G2: a person has told whether the post, as it is now, is reported to the police, and why.
+    pub police_report_decided: bool,
+    /// G2: why the post was taken off the platform is on file.
+    pub motivated: bool,
     /// G3: a complete, verified capture of the account after the last change, delivered in a receipted package.
     pub preserved: bool,
     /// G4: root of a thread with undisposed children.

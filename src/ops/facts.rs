@@ -8,7 +8,7 @@ mod removed;
 mod thread;
 pub mod whole;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::catalogue::{
 };
 use crate::detect;
 use crate::detect::context;
-use crate::model::entry::Tombstone;
+use crate::model::entry::{PoliceReport, Tombstone};
 use crate::model::facts::{
     Answer, FactRole, FactVisibility, Flag, FloorFacts, Outcome, PostFacts, PreservationLevel,
     Trigger, Truth,
@@ -74,6 +74,8 @@ pub struct Kept {
     takedowns: BTreeMap<i64, TakedownRow>,
     removed: Removed,
     registered: BTreeMap<i64, Instant>,
+    awaiting_number: BTreeSet<i64>,
+    police_reports: BTreeMap<i64, PoliceReport>,
     accounts: BTreeMap<AccountId, Arc<AccountFacts>>,
 }
 
@@ -109,6 +111,8 @@ impl<'a> FactSource<'a> {
             takedowns: catalogue.takedowns().await?,
             removed: Removed::read(catalogue).await?,
             registered: catalogue.registered().await?,
+            awaiting_number: catalogue.awaiting_number().await?,
+            police_reports: catalogue.police_reports().await?,
             accounts: BTreeMap::new(),
         };
         Ok(Self::reopen(
@@ -160,14 +164,12 @@ impl<'a> FactSource<'a> {
         let older = self.older_versions(row).await?;
         let takedown = self.kept.takedowns.get(&row.id).copied();
         let removed = takedown.filter(|one| !is_back(row, one));
+        let said_at = self.kept.removed.said_at(row.id);
         // A post is as it is since it was last changed, or taken off the platform.
-        let last_change = [
-            removed.map(|one| one.time),
-            self.kept.removed.said_at(row.id),
-        ]
-        .into_iter()
-        .flatten()
-        .fold(last_change(row), Instant::max);
+        let last_change = [removed.map(|one| one.time), said_at]
+            .into_iter()
+            .flatten()
+            .fold(last_change(row), Instant::max);
         let registered = self.kept.registered.get(&row.id).copied();
         let picture = self.preserving(&account, (last_change, &row.unit))?;
         let post = &row.post;
@@ -197,7 +199,9 @@ impl<'a> FactSource<'a> {
             triggers,
             floor: FloorFacts {
                 holds: self.kept.covers.of(row, published, &texts),
-                open_obligation: false,
+                open_obligation: self.kept.awaiting_number.contains(&row.id),
+                police_report_decided: self.kept.police_reports.contains_key(&row.id),
+                motivated: removed.is_some() || said_at.is_some(),
                 preserved: picture,
                 has_undisposed_children: role != Some(FactRole::Invanare)
                     && role != Some(FactRole::Annan)

@@ -8,7 +8,7 @@ use crate::app::{App, record_json};
 use crate::catalogue::{FlagRow, PostRow, SearchFilter};
 use crate::detect;
 use crate::model::account::Account;
-use crate::model::entry::{Actor, Body};
+use crate::model::entry::{Actor, Body, PoliceReport};
 use crate::model::facts::{Answer, Flag, Outcome, Truth};
 use crate::model::id::{Alias, RecordId, UnitNo, UnitRef};
 use crate::model::json;
@@ -369,22 +369,45 @@ pub async fn review(
 pub struct DecisionJson {
     /// The unit decided on.
     pub unit: UnitRef,
-    /// What was decided.
-    pub outcome: Outcome,
+    /// What is to become of it, where that was decided.
+    pub outcome: Option<Outcome>,
+    /// Whether it was reported to the police, where that was decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub police_report: Option<PoliceReport>,
     /// Why, in the person's words.
     pub reason: String,
 }
 
-/// A person decides that a post is preserved or goes to the registry. Disposal is never decided here: it needs a plan.
+/// What a person decides on a post; one of the two at least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DecisionOrder {
+    /// What is to become of it.
+    pub outcome: Option<Outcome>,
+    /// Whether it was reported to the police, where a rule wants it.
+    pub police_report: Option<PoliceReport>,
+}
+
+/// A person decides that a post is preserved or goes to the registry, or whether it is reported to the police. Disposal is
+/// never decided here: it needs a plan.
 pub async fn decide(
     app: &mut App,
     key: &str,
-    outcome: Outcome,
+    order: DecisionOrder,
     reason: &str,
 ) -> Result<(PostRow, RecordId), OpsError> {
     let by = acting(app, Role::may_review, "besluta om inlägg").await?;
     let reason = given(reason, "--reason")?;
-    if !matches!(outcome, Outcome::Preserve | Outcome::Registry) {
+    let DecisionOrder {
+        outcome,
+        police_report,
+    } = order;
+    if outcome.is_none() && police_report.is_none() {
+        return Err(OpsError::usage(
+            "nothing is decided",
+            "write --outcome or --police-report",
+        ));
+    }
+    if !matches!(outcome, None | Some(Outcome::Preserve | Outcome::Registry)) {
         return Err(OpsError::usage(
             "a person decides preserve or registry, nothing else",
             "a disposal needs a plan: `bevara disposal plan`",
@@ -396,6 +419,7 @@ pub async fn decide(
     let details = DecisionJson {
         unit: row.unit.clone(),
         outcome,
+        police_report,
         reason,
     };
     stage.write_json(UnitNo(0), "decision.json", &details)?;
@@ -416,6 +440,7 @@ pub async fn decide(
             Body::Classification {
                 unit,
                 outcome,
+                police_report,
                 record: id,
                 sealed,
             }

@@ -116,6 +116,13 @@ impl Policy {
                 warn("V407", &rule.place, message);
             }
         }
+        for rule in self.disposing_rules().filter(|rule| rule.wants_masking) {
+            let message = format!(
+                "regeln \"{}\" kräver maskering, och det som ska maskeras gallras aldrig",
+                rule.id
+            );
+            warn("V409", &rule.place, message);
+        }
         for (first, second) in self.overlaps() {
             let message = format!(
                 "reglerna \"{}\" och \"{}\" har samma villkor men olika utfall; \"{}\" går före",

@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::model::facts::{FactKind, Flag, Floor, Outcome, PostFacts, Trigger, Truth};
+use crate::model::facts::{FactKind, Flag, Floor, FloorFacts, Outcome, PostFacts, Trigger, Truth};
 use crate::policy::rule::{Condition, Obsolete, Rule, Term};
 use crate::policy::{Basis, BasisKind, Policy};
 
 /// Version of the engine; a plan pins it.
-pub const ENGINE_VERSION: &str = "2";
+pub const ENGINE_VERSION: &str = "3";
 
 /// Flags that stand in the way of disposal whether the policy names them or not: the crimes that an operator must act
 /// on (lagen 1998:112, 5 §) and what must reach the police with its evidence.
@@ -30,8 +30,10 @@ pub fn is_grave(flag: Flag) -> bool {
     matches!(flag, Flag::Sekretess | Flag::Personnummer) || CRIMES.contains(&flag)
 }
 
-/// The obligation that registration does not fulfil.
+/// The obligation that registration does not fulfil: a person decides it (`post decide --police-report`).
 const POLICE_REPORT: &str = "polisanmal";
+/// The obligation that a logged takedown or an explained removal fulfils.
+const MOTIVATION: &str = "motivering";
 
 /// How one rule came out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,14 +83,14 @@ pub fn evaluate(policy: &Policy, facts: &PostFacts, as_of: NaiveDate) -> Decisio
     let mut matched: Vec<Matched<'_>> = policy
         .rules
         .iter()
-        .filter(|rule| speaks(rule, registered))
+        .filter(|rule| speaks(rule, &facts.floor))
         .map(|rule| (rule, holds(policy, rule, facts)))
         .filter(|(_, truth)| *truth != Truth::No)
         .collect();
     matched.sort_by(|(first, _), (second, _)| first.id.cmp(&second.id));
     let said = matched
         .iter()
-        .filter_map(|(rule, truth)| says(rule, *truth));
+        .filter_map(|(rule, truth)| says(rule, *truth, registered));
     let by_policy = said.max().unwrap_or(policy.default_outcome);
     // A person may keep what the policy would let go, never let go what it keeps. That it goes to the diarium is done.
     let decided = facts
@@ -100,8 +102,11 @@ pub fn evaluate(policy: &Policy, facts: &PostFacts, as_of: NaiveDate) -> Decisio
     } else {
         None
     };
-    let obligations = obligations(&matched, decided, registered);
-    let blocked_by = floor(policy, facts, as_of, !obligations.is_empty());
+    let obligations = obligations(&matched, decided, &facts.floor);
+    let open = obligations
+        .iter()
+        .any(|code| *code != MOTIVATION || !facts.floor.motivated);
+    let blocked_by = floor(policy, facts, as_of, open);
     let reason = reason(policy, facts, &matched, (outcome, earliest, &blocked_by));
     Decision {
         outcome,
@@ -198,20 +203,24 @@ fn covered(policy: &Policy, rule: &Rule, facts: &PostFacts) -> Truth {
         .fold(Truth::Yes, Truth::and)
 }
 
-/// Whether a rule has anything to say of a post. Once it lies in the diarium a rule that sends it there is fulfilled;
-/// its working copy is then let go by no rule but one that speaks of registered posts.
-fn speaks(rule: &Rule, registered: bool) -> bool {
+/// Whether a rule has anything to say of a post. Once it lies in the diarium a rule that sends it there is fulfilled, but
+/// for a police report; its working copy is then let go by no rule but one that speaks of registered posts.
+fn speaks(rule: &Rule, known: &FloorFacts) -> bool {
+    let registered = known.registered;
     match rule.outcome {
-        Outcome::Registry => !registered,
+        Outcome::Registry => {
+            !registered || (rule.wants_police_report && !known.police_report_decided)
+        }
         Outcome::MayDispose => !registered || rule.condition.asks_for_registered(),
         Outcome::Review | Outcome::Preserve => true,
     }
 }
 
 /// What a rule contributes: its outcome on yes; review where a protective rule is unknown; nothing where one that
-/// permits disposal is unknown.
-fn says(rule: &Rule, truth: Truth) -> Option<Outcome> {
+/// permits disposal is unknown. What is registered need not be registered again.
+fn says(rule: &Rule, truth: Truth, registered: bool) -> Option<Outcome> {
     match (truth, rule.outcome) {
+        (Truth::Yes, Outcome::Registry) if registered => Some(Outcome::Review),
         (Truth::Yes, outcome) => Some(outcome),
         (Truth::Unknown, Outcome::Review | Outcome::Preserve | Outcome::Registry) => {
             Some(Outcome::Review)
@@ -255,11 +264,11 @@ fn disposing<'m, 'p>(matched: &'m [Matched<'p>]) -> impl Iterator<Item = &'m Mat
         .filter(|(rule, _)| rule.outcome == Outcome::MayDispose)
 }
 
-/// Registration fulfils what it was for; a police report is another matter.
+/// What is to be done. Registration fulfils what it was for; a police report is another matter.
 fn obligations(
     matched: &[Matched<'_>],
     decided: Option<Outcome>,
-    registered: bool,
+    known: &FloorFacts,
 ) -> BTreeSet<&'static str> {
     let mut codes: BTreeSet<&'static str> = matched
         .iter()
@@ -269,8 +278,11 @@ fn obligations(
     if decided == Some(Outcome::Registry) {
         codes.insert("diariefor");
     }
-    if registered {
+    if known.registered {
         codes.retain(|code| *code == POLICE_REPORT);
+    }
+    if known.police_report_decided {
+        codes.remove(POLICE_REPORT);
     }
     codes
 }
@@ -334,7 +346,7 @@ fn reason(
         parts.push("beslutat av en person".to_owned());
     }
     for (rule, truth) in matched {
-        if says(rule, *truth) == Some(outcome) {
+        if says(rule, *truth, facts.floor.registered) == Some(outcome) {
             parts.push(protective_part(rule, *truth, facts));
         }
     }
@@ -413,6 +425,9 @@ fn protective_part(rule: &Rule, truth: Truth, facts: &PostFacts) -> String {
             text.push_str(&told);
             text.push(')');
         }
+    }
+    if rule.wants_police_report && !facts.floor.police_report_decided {
+        text.push_str("; om det ska polisanmälas är inte avgjort");
     }
     text
 }

@@ -219,6 +219,10 @@ pub struct Case {
 
 /// The post of an example case. Nothing is said of what is left out: it is unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a key of its own in the file"
+)]
 pub struct CasePost {
     /// `roll`.
     pub role: Option<FactRole>,
@@ -238,6 +242,8 @@ pub struct CasePost {
     pub level: Option<PreservationLevel>,
     /// `diarieford`; left out: not registered.
     pub registered: bool,
+    /// `polisanmalan_avgjord`; left out: not decided.
+    pub police_report_decided: bool,
     /// `text`: the detectors answer the flags.
     pub text: Option<String>,
     /// `flagga`, `okand_flagga`, `ej_flagga`: a person's answers, over the detectors'.

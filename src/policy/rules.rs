@@ -408,6 +408,7 @@ fn case_post(section: Table<'_, '_, '_>) -> CasePost {
         visibility: section.word("synlighet", VISIBILITIES),
         level: section.word("bevarandeniva", LEVELS),
         registered: section.boolean("diarieford").unwrap_or(false),
+        police_report_decided: section.boolean("polisanmalan_avgjord").unwrap_or(false),
         text: section.text("text"),
         flags: answered,
     };

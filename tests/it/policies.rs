@@ -350,3 +350,16 @@ fn a_decision_that_lacks_anything_hinders_and_says_what() {
         "H302"
     );
 }
+
+#[test]
+fn masking_what_may_be_disposed_of_is_warned_of() {
+    let wanting = fixture().replace("id = \"E-4\"", "id = \"E-4\"\nmaska = true");
+    let on = "2026-06-01".parse().unwrap();
+    let codes = |text: &str| -> Vec<String> {
+        let policy = parse("p.toml", text).expect("it loads");
+        let findings = policy.warnings(on);
+        findings.into_iter().map(|finding| finding.code).collect()
+    };
+    assert!(!codes(&fixture()).contains(&"V409".to_owned()));
+    assert!(codes(&wanting).contains(&"V409".to_owned()));
+}

@@ -194,6 +194,8 @@ fn facts() -> impl Strategy<Value = PostFacts> {
                 floor: FloorFacts {
                     holds: Vec::new(),
                     open_obligation: false,
+                    police_report_decided: false,
+                    motivated: false,
                     preserved: true,
                     has_undisposed_children: false,
                     intact: true,
@@ -410,6 +412,56 @@ fn registration_is_asked_for(
     unasked && engine(&asking, facts, on).outcome != Outcome::MayDispose
 }
 
+/// Where a rule that may hold wants a police report, registration alone lets go of nothing; a person's word gives no more
+/// than registration gives where no rule wants a report.
+fn a_police_report_waits_for_a_person(
+    engine: Engine,
+    policy: &Policy,
+    facts: &PostFacts,
+    on: NaiveDate,
+) -> bool {
+    let mut plain = policy.clone();
+    for rule in &mut plain.rules {
+        if rule.outcome == Outcome::MayDispose {
+            rule.condition.terms.push(Term::Registered(true));
+        }
+    }
+    let mut wanting = plain.clone();
+    let mut registered = facts.clone();
+    registered.floor.registered = true;
+    let mut may_hold = false;
+    for rule in &mut wanting.rules {
+        rule.wants_police_report = rule.outcome == Outcome::Registry;
+        may_hold |= rule.wants_police_report && holds(&plain, rule, &registered) != Truth::No;
+    }
+    let waiting = engine(&wanting, &registered, on);
+    let mut told = registered.clone();
+    told.floor.police_report_decided = true;
+    let after = engine(&wanting, &told, on);
+    let unwanted = engine(&plain, &registered, on);
+    (!may_hold || !waiting.is_disposable(on))
+        && after.outcome == unwanted.outcome
+        && after.is_disposable(on) == unwanted.is_disposable(on)
+}
+
+/// What a rule lets go only with a motivation on file stays until there is one.
+fn a_motivation_must_be_on_file(
+    engine: Engine,
+    policy: &Policy,
+    facts: &PostFacts,
+    on: NaiveDate,
+) -> bool {
+    let mut wanting = policy.clone();
+    for rule in &mut wanting.rules {
+        rule.wants_motivation = rule.outcome == Outcome::MayDispose;
+    }
+    let mut motivated = facts.clone();
+    motivated.floor.motivated = true;
+    let unwanted = engine(policy, facts, on);
+    !engine(&wanting, facts, on).is_disposable(on)
+        && engine(&wanting, &motivated, on).is_disposable(on) == unwanted.is_disposable(on)
+}
+
 /// The same question gives the same answer.
 fn a_decision_can_be_repeated(
     engine: Engine,
@@ -427,7 +479,7 @@ type Property = fn(Engine, &Policy, &PostFacts, NaiveDate) -> bool;
 
 #[test]
 fn the_engine_keeps_every_property() {
-    let properties: [(&str, Property); 9] = [
+    let properties: [(&str, Property); 11] = [
         ("order", order_does_not_matter),
         ("hold", a_hold_always_stops),
         ("protection", more_protection_is_never_looser),
@@ -436,6 +488,8 @@ fn the_engine_keeps_every_property() {
         ("person", a_person_only_keeps),
         ("floor", the_floor_stands_under_every_policy),
         ("registration", registration_is_asked_for),
+        ("police report", a_police_report_waits_for_a_person),
+        ("motivation", a_motivation_must_be_on_file),
         ("repetition", a_decision_can_be_repeated),
     ];
     for (name, property) in properties {

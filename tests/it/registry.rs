@@ -45,6 +45,34 @@ inlagg = { roll = "invanare", typ = ["kommentar"], tecken = 20, synlighet = "avp
 vantat = { utfall = "diariefors", skyldigheter = ["diariefor", "motivering"] }
 "#;
 
+/// The same posts are to be reported to the police too, or a person decides that they are not.
+const REPORTED: &str = r#"
+[[regel]]
+id = "E-7"
+rubrik = "Det som kommit in och ska bedömas för polisanmälan"
+utfall = "diariefors"
+polisanmalan = true
+beslut = ["riktlinje"]
+stod = { avsnitt = "6", citat = "Vid behov polisanmäls inlägg" }
+villkor = { roll = ["invanare"], flagga = ["sekretess"] }
+
+[[prov]]
+regel = "E-7"
+namn = "Diariefört men inte avgjort"
+dag = 2026-12-01
+inlagg = { roll = "invanare", typ = ["kommentar"], tecken = 40, flagga = ["sekretess"], diarieford = true }
+handelser = { diariefort = 2026-09-01 }
+vantat = { utfall = "granskas", skyldigheter = ["polisanmal"], sparrar = ["G2"] }
+
+[[prov]]
+regel = "E-7"
+namn = "Diariefört och avgjort"
+dag = 2026-12-01
+inlagg = { roll = "invanare", typ = ["kommentar"], tecken = 40, flagga = ["sekretess"], diarieford = true, polisanmalan_avgjord = true }
+handelser = { diariefort = 2026-09-01 }
+vantat = { utfall = "far_gallras", tidigast = 2026-10-01, skyldigheter = [], sparrar = [] }
+"#;
+
 /// The example policy with rules on removed and registered posts; those on registered ones may be left out.
 fn policy(dir: &Path, with_copies: bool) -> String {
     let text = std::fs::read_to_string(repository().join(EXAMPLE)).unwrap();
@@ -98,9 +126,11 @@ fn item(archive: &Archive, at: &str, key: &str) -> Value {
 }
 
 fn hand_over(archive: &Archive, at: &str, post: &str, more: &[&str]) -> (String, PathBuf) {
-    let out = archive
-        .beside()
-        .join(format!("diarium-{}", at.len() + more.len()));
+    let out = archive.beside().join(format!(
+        "diarium-{at}-{}-{}",
+        more.len(),
+        post.replace(':', "-")
+    ));
     let mut args = vec![
         "registry",
         "handover",
@@ -160,6 +190,7 @@ fn a_post_goes_to_the_registry_and_its_copy_goes_only_by_a_rule_after_the_number
         let results = verapdf(std::slice::from_ref(&pdf), flavour).unwrap_or_default();
         assert!(results.iter().all(|one| one.compliant), "{results:?}");
     }
+    handed_over_posts_stay_until_their_number_is_back(&archive);
     let again = archive.text(
         "2026-08-01",
         &[
@@ -229,6 +260,7 @@ fn a_post_goes_to_the_registry_and_its_copy_goes_only_by_a_rule_after_the_number
         .exits(0);
     let status = listed(&changed, "2026-09-16", "to-register");
     assert!(status.iter().any(|duty| duty["post"] == post.as_str()));
+    police_report_is_decided_by_a_person(&archive, &post);
     // And then the whole way.
     let planned = archive
         .json("2026-09-16", &["disposal", "plan"])
@@ -246,6 +278,93 @@ fn a_post_goes_to_the_registry_and_its_copy_goes_only_by_a_rule_after_the_number
         .result();
     assert_eq!(executed["disposed"], 3);
     archive.json("2026-10-18", &["verify"]).exits(0);
+}
+
+/// What is handed over waits for its number, though a rule would let it go.
+fn handed_over_posts_stay_until_their_number_is_back(archive: &Archive) {
+    let archive = archive.copied();
+    let thanks = key(&archive, "20");
+    let before = item(&archive, "2026-12-01", &thanks);
+    assert_eq!(before["outcome"], "may-dispose", "{before:#}");
+    assert!(
+        !before["blocked_by"]
+            .as_array()
+            .unwrap()
+            .contains(&json!("G2"))
+    );
+    let (handover, _) = hand_over(&archive, "2026-08-01", &thanks, &[]);
+    let waits = item(&archive, "2026-12-01", &thanks);
+    assert!(
+        waits["blocked_by"]
+            .as_array()
+            .unwrap()
+            .contains(&json!("G2"))
+    );
+    let args = [
+        "registry",
+        "receipt",
+        &handover,
+        "--registry-no",
+        "KS 2026/1",
+    ];
+    archive.json("2026-08-02", &args).exits(0);
+    let back = item(&archive, "2026-12-01", &thanks);
+    assert_eq!(back["rules"], json!(["E-5"]));
+    assert!(
+        !back["blocked_by"]
+            .as_array()
+            .unwrap()
+            .contains(&json!("G2"))
+    );
+}
+
+/// The post is registered; a rule wants it reported to the police, which registration does not fulfil.
+fn police_report_is_decided_by_a_person(archive: &Archive, post: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = policy(dir.path(), true);
+    let text = std::fs::read_to_string(&path).unwrap().replace(
+        "skyldigheter = [\"diariefor\"]",
+        "skyldigheter = [\"diariefor\", \"polisanmal\"]",
+    ) + REPORTED;
+    std::fs::write(&path, text).unwrap();
+    let archive = archive.copied();
+    archive
+        .json("2026-09-16", &["policy", "test", &path])
+        .exits(0);
+    archive
+        .json("2026-09-16", &["policy", "adopt", &path])
+        .exits(0);
+    let open = item(&archive, "2026-12-01", post);
+    assert_eq!(open["outcome"], "review", "{open:#}");
+    assert!(
+        open["blocked_by"]
+            .as_array()
+            .unwrap()
+            .contains(&json!("G2"))
+    );
+    assert!(
+        open["reason"].as_str().unwrap().contains("polisanmälas"),
+        "{open:#}"
+    );
+    let decide = ["post", "decide", post, "--reason", "Delegaten anmäler inte"];
+    archive.json("2026-09-17", &decide).exits(2);
+    let decide = [&decide[..], &["--police-report", "not_made"]].concat();
+    let decided = archive.json("2026-09-17", &decide).exits(0).result();
+    assert_eq!(decided["outcome"], Value::Null);
+    assert_eq!(decided["police_report"], "not_made");
+    for at in ["2026-09-17", "2026-09-18"] {
+        let closed = item(&archive, "2026-12-01", post);
+        assert_eq!(closed["outcome"], "may-dispose", "{closed:#}");
+        assert_eq!(closed["rules"], json!(["E-5"]));
+        assert!(
+            !closed["blocked_by"]
+                .as_array()
+                .unwrap()
+                .contains(&json!("G2"))
+        );
+        archive.json(at, &["reindex"]).exits(0);
+    }
+    archive.json("2026-09-18", &["verify"]).exits(0);
 }
 
 #[test]

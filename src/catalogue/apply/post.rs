@@ -31,17 +31,36 @@ impl Applying<'_, '_> {
     }
 
     pub(super) async fn decision(&mut self, body: &Body) -> Result<(), CatalogueError> {
-        let Body::Classification { unit, outcome, .. } = body else {
+        let Body::Classification {
+            unit,
+            outcome,
+            police_report,
+            ..
+        } = body
+        else {
             return Ok(());
         };
-        let sql = "INSERT INTO decision (holder, unit, outcome) VALUES ($1, $2, $3)
-                   ON CONFLICT (holder, unit) DO UPDATE SET outcome = excluded.outcome";
-        let values = vec![
-            unit.holder.to_string().into(),
-            unit.unit.to_string().into(),
-            word(outcome).into(),
-        ];
-        self.execute(sql, values).await
+        if let Some(outcome) = outcome {
+            let sql = "INSERT INTO decision (holder, unit, outcome) VALUES ($1, $2, $3)
+                       ON CONFLICT (holder, unit) DO UPDATE SET outcome = excluded.outcome";
+            let values = vec![
+                unit.holder.to_string().into(),
+                unit.unit.to_string().into(),
+                word(outcome).into(),
+            ];
+            self.execute(sql, values).await?;
+        }
+        if let Some(report) = police_report {
+            let sql = "INSERT INTO police_report (holder, unit, state) VALUES ($1, $2, $3)
+                       ON CONFLICT (holder, unit) DO UPDATE SET state = excluded.state";
+            let values = vec![
+                unit.holder.to_string().into(),
+                unit.unit.to_string().into(),
+                word(report).into(),
+            ];
+            self.execute(sql, values).await?;
+        }
+        Ok(())
     }
 
     pub(super) async fn ingest(&mut self, body: &Body) -> Result<(), CatalogueError> {
@@ -178,17 +197,23 @@ impl Applying<'_, '_> {
         Ok(())
     }
 
-    /// The name of the thread: its conversation's, or the key of its root as far as that is known.
+    /// The key of the thread's root as far as it is known.
     async fn thread_of(&self, post: &Post) -> Result<String, CatalogueError> {
-        let Some(above) = post.placed_under() else {
+        if let Some(root) = &post.thread_root {
+            return Ok(root.clone());
+        }
+        let Some(parent) = post
+            .in_reply_to
+            .as_ref()
+            .and_then(|reply| reply.key.clone())
+        else {
             return Ok(post.key.clone());
         };
         let sql = "SELECT thread_key FROM post WHERE post_key = $1";
-        let known = match self.one(sql, vec![above.into()]).await? {
-            Some(row) => optional(&row, "thread_key")?,
-            None => None,
-        };
-        Ok(known.unwrap_or_else(|| above.to_owned()))
+        match self.one(sql, vec![parent.clone().into()]).await? {
+            Some(row) => Ok(optional(&row, "thread_key")?.unwrap_or(parent)),
+            None => Ok(parent),
+        }
     }
 
     /// Takes a disposed unit's post out: its text, key and everything that tells who or what it was.

@@ -74,6 +74,17 @@ pub enum RemovalState {
     StillThere,
 }
 
+/// What a person decided where a rule wants a post reported to the police.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+#[value(rename_all = "snake_case")]
+pub enum PoliceReport {
+    /// It was reported.
+    Made,
+    /// It is not to be reported.
+    NotMade,
+}
+
 /// How an approval is proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

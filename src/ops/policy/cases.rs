@@ -127,6 +127,8 @@ fn facts(case: &Case) -> PostFacts {
         floor: FloorFacts {
             holds: Vec::new(),
             open_obligation: false,
+            police_report_decided: post.police_report_decided,
+            motivated: false,
             preserved: true,
             has_undisposed_children: false,
             intact: true,

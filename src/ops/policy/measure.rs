@@ -266,6 +266,8 @@ fn facts(line: &Line, flags: BTreeMap<Flag, Answer>, on: NaiveDate) -> PostFacts
         floor: FloorFacts {
             holds: Vec::new(),
             open_obligation: false,
+            police_report_decided: false,
+            motivated: false,
             preserved: true,
             has_undisposed_children: false,
             intact: true,
