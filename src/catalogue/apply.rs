@@ -15,7 +15,7 @@ use sea_orm::{
 };
 use serde::de::DeserializeOwned;
 
-use crate::catalogue::schema::NAMES;
+use crate::catalogue::schema;
 use crate::catalogue::{Catalogue, CatalogueError, ReadUnit, unsigned};
 use crate::model::entry::{Body, Entry};
 use crate::model::id::{AccountId, HolderId, UnitNo};
@@ -65,11 +65,8 @@ impl Catalogue {
 
     async fn clear(&self, tx: &DatabaseTransaction) -> Result<(), CatalogueError> {
         // The count first: a process that is about to apply an entry waits here until the rebuilding is done.
-        tx.execute_unprepared("UPDATE meta SET value = 0 WHERE name = 'log_size'")
-            .await?;
-        for name in NAMES {
-            tx.execute_unprepared(&format!("DELETE FROM {name}"))
-                .await?;
+        for statement in schema::emptied() {
+            tx.execute_unprepared(&statement).await?;
         }
         Ok(())
     }

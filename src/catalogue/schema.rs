@@ -9,7 +9,12 @@ pub(crate) struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(First), Box::new(Registry), Box::new(Police)]
+        vec![
+            Box::new(First),
+            Box::new(Registry),
+            Box::new(Threads),
+            Box::new(Police),
+        ]
     }
 }
 
@@ -17,11 +22,19 @@ struct First;
 
 struct Registry;
 
+struct Threads;
+
 struct Police;
 
 impl MigrationName for Registry {
     fn name(&self) -> &'static str {
         "m0002_registry"
+    }
+}
+
+impl MigrationName for Threads {
+    fn name(&self) -> &'static str {
+        "m0003_threads"
     }
 }
 
@@ -38,10 +51,10 @@ impl MigrationName for First {
 }
 
 /// The newest migration.
-pub(crate) const NEWEST: &str = "m0003_police";
+pub(crate) const NEWEST: &str = "m0004_police";
 
 /// Every table that holds what the log says.
-pub(crate) const NAMES: &[&str] = &[
+const NAMES: &[&str] = &[
     "person",
     "account",
     "revision",
@@ -165,6 +178,33 @@ impl MigrationTrait for Registry {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for table in REGISTRY {
             manager.get_connection().execute_unprepared(table).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What a catalogue has to forget before threads are read anew, the count of entries first.
+pub(crate) fn emptied() -> impl Iterator<Item = String> {
+    let count = "UPDATE meta SET value = 0 WHERE name = 'log_size'".to_owned();
+    let tables = NAMES.iter().map(|name| format!("DELETE FROM {name}"));
+    std::iter::once(count).chain(tables)
+}
+
+/// Messages of one conversation were threads of their own: everything is applied from the log again.
+#[expect(
+    elided_lifetimes_in_paths,
+    reason = "async_trait needs the lifetime as the trait writes it"
+)]
+#[async_trait::async_trait]
+impl MigrationTrait for Threads {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // The list of what to empty names the tables of later migrations too.
+        let later = std::iter::once(POLICE.to_owned());
+        for statement in later.chain(emptied()) {
+            manager
+                .get_connection()
+                .execute_unprepared(&statement)
+                .await?;
         }
         Ok(())
     }

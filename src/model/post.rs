@@ -464,6 +464,14 @@ pub struct Post {
 }
 
 impl Post {
+    /// The conversation or post that the source places this one under: its thread is that one's. `None` for a post that
+    /// stands for itself.
+    pub fn placed_under(&self) -> Option<&str> {
+        let answered = || self.in_reply_to.as_ref().and_then(|to| to.key.as_deref());
+        let named = self.thread_key.as_deref().or(self.thread_root.as_deref());
+        named.or_else(answered)
+    }
+
     /// The text the search index holds: title, content warning and text.
     pub fn search_text(&self) -> String {
         let parts = [

@@ -4,7 +4,7 @@
 mod answers;
 mod attacks;
 mod forged;
-mod interruptions;
+pub(crate) mod interruptions;
 mod returned;
 
 use std::path::{Path, PathBuf};

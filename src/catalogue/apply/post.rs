@@ -197,23 +197,17 @@ impl Applying<'_, '_> {
         Ok(())
     }
 
-    /// The key of the thread's root as far as it is known.
+    /// The name of the thread: its conversation's, or the key of its root as far as that is known.
     async fn thread_of(&self, post: &Post) -> Result<String, CatalogueError> {
-        if let Some(root) = &post.thread_root {
-            return Ok(root.clone());
-        }
-        let Some(parent) = post
-            .in_reply_to
-            .as_ref()
-            .and_then(|reply| reply.key.clone())
-        else {
+        let Some(above) = post.placed_under() else {
             return Ok(post.key.clone());
         };
         let sql = "SELECT thread_key FROM post WHERE post_key = $1";
-        match self.one(sql, vec![parent.clone().into()]).await? {
-            Some(row) => Ok(optional(&row, "thread_key")?.unwrap_or(parent)),
-            None => Ok(parent),
-        }
+        let known = match self.one(sql, vec![above.into()]).await? {
+            Some(row) => optional(&row, "thread_key")?,
+            None => None,
+        };
+        Ok(known.unwrap_or_else(|| above.to_owned()))
     }
 
     /// Takes a disposed unit's post out: its text, key and everything that tells who or what it was.

@@ -34,7 +34,10 @@ pub(super) async fn before(
     let taken = read(plan, folder)?;
     let parents: BTreeMap<String, Option<String>> = taken
         .iter()
-        .map(|one| (one.post.key.clone(), above(&one.post)))
+        .map(|one| {
+            let above = one.post.placed_under().map(str::to_owned);
+            (one.post.key.clone(), above)
+        })
         .collect();
     let captures = app.catalogue.captures(None).await?;
     let answered = answered(app)?;
@@ -118,11 +121,6 @@ fn answered(app: &App) -> Result<Answers, OpsError> {
         }
     }
     Ok(answers)
-}
-
-fn above(post: &Post) -> Option<String> {
-    let parent = || post.in_reply_to.as_ref().and_then(|to| to.key.clone());
-    post.thread_root.clone().or_else(parent)
 }
 
 /// The key of the thread that a post stood in, as the catalogue had it: up through what was taken out, and on from there.

@@ -276,3 +276,83 @@ fn a_capture_shows_what_stood_before_it_began() {
     let shown: Vec<&str> = after(&all, changed).map(|one| one.id.as_str()).collect();
     assert_eq!(shown, ["20260701T000001Z-0123abcd"]);
 }
+
+/// Messages of one conversation, which do not say what they answer: a question, another's answer, thanks.
+fn messages() -> Vec<PostRow> {
+    let said = [
+        (AuthorRole::Public, "Vilka tider har badhuset öppet?"),
+        (AuthorRole::Authority, "Klockan 9–15."),
+        (AuthorRole::Public, "Tack för informationen!"),
+    ];
+    let rows = (1..).zip(said).map(|(id, (role, text))| {
+        let mut row = row(id, role, text, None);
+        row.post.kind = PostKind::Message;
+        row.post.visibility = Visibility::Direct;
+        row.thread_key = "x:a:dm-1".to_owned();
+        row.post.thread_key = Some(row.thread_key.clone());
+        row
+    });
+    rows.collect()
+}
+
+#[test]
+fn a_message_is_answered_by_nothing_that_can_be_known() {
+    let all = messages();
+    let truth = |all: &[PostRow], index: usize| thread::answered(&all[index], all).0;
+    assert_eq!(truth(&all, 0), Truth::Unknown, "the answer may be to it");
+    assert_eq!(
+        truth(&all, 1),
+        Truth::Unknown,
+        "what it answers is not told"
+    );
+    assert_eq!(truth(&all, 2), Truth::No, "nobody wrote after it");
+    // Written before it, but changed after.
+    let mut changed = messages();
+    changed[1].post.edited_at = Some(PostTime {
+        utc: Some(changed[2].post.posted_at.utc.unwrap().plus_seconds(60)),
+        ..changed[1].post.posted_at.clone()
+    });
+    assert_eq!(truth(&changed, 2), Truth::Unknown);
+    // The question was changed after its answer.
+    let mut changed = messages();
+    changed[0].post.edited_at = Some(changed[2].post.posted_at.clone());
+    assert_eq!(truth(&changed, 0), Truth::Unknown);
+    // Only the day is known: it may have been after.
+    let mut coarse = messages();
+    coarse[1].post.posted_at.precision = Precision::Day;
+    assert_eq!(truth(&coarse, 2), Truth::Unknown);
+    // In the same second nobody knows which came first.
+    let mut same = messages();
+    same[1].post.posted_at = same[2].post.posted_at.clone();
+    assert_eq!(truth(&same, 2), Truth::Unknown);
+    // A role that is not known.
+    let mut unknown = messages();
+    unknown[1].post.author = nameless(AuthorRole::Unknown);
+    assert_eq!(truth(&unknown, 2), Truth::Unknown);
+    // A letter that no conversation is told of.
+    let mut alone = messages();
+    alone.truncate(1);
+    alone[0].post.thread_key = None;
+    assert_eq!(truth(&alone, 0), Truth::Unknown);
+}
+
+#[test]
+fn in_a_conversation_everything_earlier_stands_above() {
+    let all = messages();
+    let above = |all: &[PostRow], index: usize| {
+        let above = thread::above(&all[index].post, all);
+        let ids: Vec<i64> = above.posts.iter().map(|row| row.id).collect();
+        (ids, above.whole)
+    };
+    assert_eq!(above(&all, 2), (vec![1, 2], true));
+    assert_eq!(above(&all, 1), (vec![1], true));
+    // What a first message answers, such as a story, is not told.
+    assert_eq!(above(&all, 0), (vec![], false));
+    // Where the time is not known it may have come before.
+    let mut timeless = messages();
+    timeless[2].post.posted_at.utc = None;
+    assert_eq!(above(&timeless, 0), (vec![3], true));
+    let latest = thread::triggers(&all[0], &all)[&Trigger::SenasteAktivitetITrad];
+    assert_eq!(latest, "2026-05-01".parse().unwrap());
+    assert!(!thread::triggers(&all[0], &all).contains_key(&Trigger::FragaBesvarad));
+}

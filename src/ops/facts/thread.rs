@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use crate::catalogue::PostRow;
 use crate::detect;
 use crate::model::facts::{FactKind, Trigger, Truth};
-use crate::model::post::{AuthorRole, Post, PostKind};
+use crate::model::post::{AuthorRole, Post, PostKind, Precision};
 use crate::model::time::Instant;
 use crate::ops::facts::is_direct;
 
@@ -78,8 +78,15 @@ pub(super) struct Above<'t> {
     pub(super) whole: bool,
 }
 
-/// Follows a post's answers upwards.
+/// Follows a post's answers upwards. In a conversation, whose messages do not tell what they answer, everything that may
+/// have been written before stands above; where there is nothing, what the message answers may be missing.
 pub(super) fn above<'t>(post: &Post, thread: &'t [PostRow]) -> Above<'t> {
+    if post.thread_key.is_some() {
+        let others = thread.iter().filter(|row| row.post.key != post.key);
+        let posts: Vec<_> = others.filter(|row| !is_before(post, &row.post)).collect();
+        let whole = !posts.is_empty();
+        return Above { posts, whole };
+    }
     let mut seen = BTreeSet::from([post.key.as_str()]);
     let mut posts: Vec<&PostRow> = Vec::new();
     let mut next = post.in_reply_to.as_ref();
@@ -105,7 +112,8 @@ pub(super) fn above<'t>(post: &Post, thread: &'t [PostRow]) -> Above<'t> {
 }
 
 /// Whether the post, or for an answer the post that it answers, is answered, and the date of the latest answer. An item by
-/// the municipality below it is an answer; one that only comes later in the thread may be.
+/// the municipality below it is an answer; one that only comes later in the thread may be. A message that belongs to no
+/// conversation that the source names may be answered by any other, so that nothing tells that it is not.
 pub(super) fn answered(row: &PostRow, thread: &[PostRow]) -> (Truth, Option<NaiveDate>) {
     let asked = if row.post.author.role == AuthorRole::Authority {
         match parent(&row.post, thread) {
@@ -127,17 +135,14 @@ pub(super) fn answered(row: &PostRow, thread: &[PostRow]) -> (Truth, Option<Naiv
         let latest = below.iter().map(|answer| moment(answer)).max();
         return (Truth::Yes, latest.map(Instant::stockholm_date));
     }
-    let later = own().any(|other| {
-        other.post.key != asked.thread_key
-            && (other.post.posted_at.utc.is_none()
-                || asked.post.posted_at.utc.is_none()
-                || moment(other) >= moment(asked))
-    });
+    let later = own()
+        .any(|other| other.post.key != asked.thread_key && !is_before(&other.post, &asked.post));
     // A role that is not known may be the municipality's own.
     let unknown = thread
         .iter()
         .any(|other| other.post.author.role == AuthorRole::Unknown && other.id != asked.id);
-    if later || unknown {
+    let unconnected = is_direct(&asked.post) && asked.post.thread_key.is_none();
+    if later || unknown || unconnected {
         (Truth::Unknown, None)
     } else {
         (Truth::No, None)
@@ -163,6 +168,24 @@ fn is_below(post: &Post, key: &str, thread: &[PostRow]) -> bool {
             .and_then(|to| to.key.as_deref());
     }
     false
+}
+
+/// Whether all of `one`, later changes included, is known to have been written before `other` was published.
+fn is_before(one: &Post, other: &Post) -> bool {
+    let Some(published) = other.posted_at.utc else {
+        return false;
+    };
+    let written = [Some(&one.posted_at), one.edited_at.as_ref()];
+    written.into_iter().flatten().all(|time| {
+        // The longest day has 25 hours.
+        let exact_to = match time.precision {
+            Precision::Second => 1,
+            Precision::Minute => 60,
+            Precision::Day => 25 * 3_600,
+        };
+        time.utc
+            .is_some_and(|utc| (published.utc() - utc.utc()).num_seconds() >= exact_to)
+    })
 }
 
 /// The latest moment the item is known to have been written or changed; where not told, when it was taken in.

@@ -39,6 +39,14 @@ pub(crate) fn learn(file: &InFile<'_>, item: &Value, known: &mut Known) {
     }
 }
 
+/// What stays the same in a conversation's folder, `<name>_<id>`, when the person or group takes another name.
+fn conversation(folder: &str) -> &str {
+    match folder.rsplit_once('_') {
+        Some((_, id)) if id.contains(|part: char| part.is_ascii_digit()) => id,
+        Some(_) | None => folder,
+    }
+}
+
 /// Makes a post of a message.
 pub(crate) fn read(at: &At<'_, '_>, item: &Value, bytes: &[u8]) -> Result<Parsed, String> {
     let (item, any) = mended(item);
@@ -51,7 +59,7 @@ pub(crate) fn read(at: &At<'_, '_>, item: &Value, bytes: &[u8]) -> Result<Parsed
     let sender = text(&item, "sender_name").unwrap_or_default();
     post.author = named_author(at, &sender);
     if let Some(folder) = at.file.folder() {
-        post.thread_key = Some(origin.key(&format!("dm-{folder}")));
+        post.thread_key = Some(origin.key(&format!("dm-{}", conversation(folder))));
         let circle = at.known.circles.get(folder).into_iter().flatten();
         post.recipients = circle
             .filter(|name| **name != sender)
@@ -91,4 +99,18 @@ pub(crate) fn read(at: &At<'_, '_>, item: &Value, bytes: &[u8]) -> Result<Parsed
     let (original, pointers) = redact::redact_bytes(bytes, &private);
     post.redactions = pointers;
     Ok(finish(post, original, media))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::conversation;
+
+    #[test]
+    fn a_conversation_is_the_same_under_another_name() {
+        assert_eq!(conversation("testtestsson_123"), "123");
+        assert_eq!(conversation("nytt_namn_123"), "123");
+        assert_eq!(conversation("TestTestsson_aB9x"), "aB9x");
+        assert_eq!(conversation("123"), "123");
+        assert_eq!(conversation("test_testsson"), "test_testsson");
+    }
 }
