@@ -31,6 +31,7 @@ mod object;
 mod page;
 mod queue;
 mod redact;
+mod refusal;
 mod replies;
 mod rows;
 mod seen;
@@ -195,7 +196,7 @@ pub fn importer_for(
     if container.members().iter().all(|member| member.bytes == 0) {
         return Err(PlatformError::Expected {
             place: container.name().to_owned(),
-            expected: "an export with something in it, and it is empty; fetch it again".to_owned(),
+            expected: "en export med något i, men den är tom; hämta den på nytt".to_owned(),
         });
     }
     let pages = pages(container)?;

@@ -13,7 +13,7 @@ use crate::model::post::Completeness;
 use crate::ops::error::OpsError;
 use crate::ops::ingest::{Ingested, ingest};
 
-/// Most refused items that are listed for people; the JSON document and the archive hold all.
+/// Most refused items that are listed for people; the JSON document and the archive hold more.
 const LISTED: usize = 20;
 
 /// Take in the posts of a platform export
@@ -41,8 +41,9 @@ pub(crate) async fn run(context: &Context, args: IngestArgs) -> Result<Outcome, 
             "E-REFUSED",
             done.account.as_str(),
             format!(
-                "{} poster kunde inte läsas och togs inte in.",
-                done.refused.len()
+                "{} poster kunde inte läsas och togs inte in. Resten är intaget. Hämta exporten på nytt och ta in den: bara \
+                 det som saknas tas då in. Står felet kvar, behåll filen: den är det enda som har posterna.",
+                done.refused_count()
             ),
         ));
     }
@@ -85,18 +86,22 @@ fn report(done: &Ingested) -> String {
     lines.push(format!("  nya           {}", done.added));
     lines.push(format!("  ändrade       {}", done.changed));
     lines.push(format!("  oförändrade   {}", done.unchanged));
-    lines.push(format!("Kunde ej läsas  {}", done.refused.len()));
+    lines.push(format!("Kunde ej läsas  {}", done.refused_count()));
     for refused in done.refused.iter().take(LISTED) {
         lines.push(format!("  {}: {}", refused.place, refused.reason));
     }
-    if done.refused.len() > LISTED {
-        lines.push(format!("  … och {} till", done.refused.len() - LISTED));
+    let more = done.refused_count().saturating_sub(LISTED as u64);
+    if more > 0 {
+        let kept = done.refused.len();
+        lines.push(format!(
+            "  … och {more} till; intagets rapport (ingest.json) anger plats och skäl för de första {kept}"
+        ));
     }
     if !done.skipped.is_empty() {
         let kinds: Vec<_> = done
             .skipped
             .iter()
-            .map(|skipped| format!("{} {}", skipped.count, skipped.what))
+            .map(|skipped| format!("{} {}", skipped.count, other(&skipped.what)))
             .collect();
         lines.push(format!("Ej inlägg       {}", kinds.join(", ")));
     }
@@ -117,6 +122,30 @@ fn report(done: &Ingested) -> String {
         completeness(done.completeness)
     ));
     lines.join("\n")
+}
+
+/// What is no post, for people; the platform's own words stay as they are.
+fn other(what: &str) -> &str {
+    match what {
+        "account" | "actor" | "profile" | "user" => "uppgifter om kontot",
+        "block_outside_the_tree" => "block utanför trädet",
+        "conversation_event" => "händelser i samtal",
+        "empty_twin" => "tomma dubbletter",
+        "feed" => "uppgifter om flödet",
+        "history" | "revision" => "tidigare versioner",
+        "manifest" => "innehållsförteckningar",
+        "note_tweet" => "långa texter som hör till inlägg",
+        "other_file" => "andra filer",
+        "other_item" | "other_object" | "other_reply" => "poster av annat slag",
+        "participant" => "deltagare i samtal",
+        "post_blocked" => "inlägg av någon som blockerar kontot",
+        "post_not_found" => "inlägg som inte finns kvar",
+        "protected_history" => "uppgifter om när kontot var skyddat",
+        "same_item_again" => "poster som stod två gånger lika",
+        "shown_in_a_post" => "filer som visas i inlägg",
+        "withheld" => "poster som inte lämnades ut",
+        own => own,
+    }
 }
 
 fn completeness(value: Completeness) -> &'static str {

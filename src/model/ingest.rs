@@ -56,8 +56,11 @@ pub struct IngestJson {
     pub changed: u64,
     /// Posts that were as before.
     pub unchanged: u64,
-    /// Items that could not be read.
+    /// Items that could not be read, the first of them.
     pub refused: Vec<Refused>,
+    /// How many more there were.
+    #[serde(default)]
+    pub refused_unlisted: u64,
     /// Items that are no posts.
     pub skipped: Vec<Skipped>,
     /// Repairs made.
@@ -71,4 +74,11 @@ pub struct IngestJson {
     pub oldest: Option<Instant>,
     /// Units of posts that were as before.
     pub seen: Vec<UnitRef>,
+}
+
+impl IngestJson {
+    /// How many items could not be read.
+    pub fn refused_count(&self) -> u64 {
+        self.refused.len() as u64 + self.refused_unlisted
+    }
 }

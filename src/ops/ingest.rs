@@ -1,21 +1,20 @@
 //! Posts in: a platform's export becomes one capture of kind ingest, a unit for each new post or new version. Posts are
 //! streamed into staging one by one; what was seen unchanged is listed, and nothing is ever taken for deleted.
 
+mod report;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-
 use crate::app::App;
 use crate::catalogue::AccountRow;
 use crate::model::digest::{DigestStream, Sha256Hex};
 use crate::model::entry::Body;
-use crate::model::finding::Finding;
 use crate::model::id::{Alias, CaptureId, HolderId, UnitNo, UnitRef};
-use crate::model::ingest::{ContainerFacts, IngestJson, Skipped};
-use crate::model::post::{Completeness, Refused};
+use crate::model::ingest::IngestJson;
+use crate::model::post::Refused;
 use crate::model::record::{AccessClass, CaptureJson, CaptureKind, STORE_VERSION};
 use crate::model::time::{Instant, month_text};
 use crate::model::verdict::Verdict;
@@ -23,58 +22,17 @@ use crate::ops::disposal::returned::{self, Months};
 use crate::ops::error::{ErrorKind, OpsError};
 use crate::ops::person;
 use crate::platform::{
-    self, Container, Importer, Item, Limits, Media, Parsed, PlatformError, Source, Summary,
+    self, Container, Importer, Item, Limits, Media, Parsed, PlatformError, Source,
 };
 use crate::store::error::StoreError;
 use crate::store::stage::Stage;
+
+pub use crate::ops::ingest::report::Ingested;
 
 /// The unit of the report.
 const REPORT: UnitNo = UnitNo(0);
 /// Greatest number of posts in one ingest: unit numbers have six digits.
 const MOST: u32 = 999_999;
-
-/// What an ingest came to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Ingested {
-    /// The account's alias.
-    pub account: Alias,
-    /// The capture; `None` where the containers had been taken in before.
-    pub capture: Option<CaptureId>,
-    /// The format recognised.
-    pub format: String,
-    /// Its name for people.
-    #[serde(skip)]
-    pub title: String,
-    /// Its version, where told.
-    pub format_version: Option<String>,
-    /// What was read.
-    pub containers: Vec<ContainerFacts>,
-    /// Items that the containers hold: parsed and refused.
-    pub claimed: u64,
-    /// Items read.
-    pub parsed: u64,
-    /// New posts.
-    pub added: u64,
-    /// Posts of which a new version was kept.
-    pub changed: u64,
-    /// Posts that were as before.
-    pub unchanged: u64,
-    /// Items that could not be read.
-    pub refused: Vec<Refused>,
-    /// Items that are no posts.
-    pub skipped: Vec<Skipped>,
-    /// Repairs made.
-    pub repairs: u64,
-    /// Members replaced because they may not be kept.
-    pub redactions: u64,
-    /// How much of the account the containers can hold.
-    pub completeness: Completeness,
-    /// Publication of the oldest and of the newest post read.
-    pub period: Option<(Instant, Instant)>,
-    /// What is doubtful.
-    #[serde(skip)]
-    pub findings: Vec<Finding>,
-}
 
 /// Takes in the posts of `files` for the account `alias`. `format` names an importer; without it the content decides.
 pub async fn ingest(
@@ -109,9 +67,11 @@ pub async fn ingest(
     // What was new when the posts were compared must still be new: another ingest or a disposal may have come between.
     if last_change_in(session.catalogue, &account).await? != before {
         return Err(OpsError::part(
-            "another ingest or a disposal changed the account meanwhile; nothing was taken in, run again",
+            "inget togs in; kör igen",
             ErrorKind::Environment,
-            std::io::Error::other("the account's posts changed"),
+            std::io::Error::other(
+                "en annan intagning eller en gallring har ändrat kontot under tiden",
+            ),
         ));
     }
     let holder = HolderId::Capture(run.id.clone());
@@ -134,7 +94,7 @@ fn entry_body(
     let (account, capture) = (account.account.id.clone(), capture.clone());
     let (claimed, parsed) = (ingest.claimed, ingest.parsed);
     let (added, changed, unchanged) = (ingest.added, ingest.changed, ingest.unchanged);
-    let refused = ingest.refused.len() as u64;
+    let refused = ingest.refused_count();
     move |sealed| Body::Ingest {
         account,
         capture,
@@ -191,26 +151,7 @@ impl Run {
         Self {
             id: CaptureId::new(started),
             started,
-            report: Ingested {
-                account: alias.clone(),
-                capture: None,
-                format: String::new(),
-                title: String::new(),
-                format_version: None,
-                containers: Vec::new(),
-                claimed: 0,
-                parsed: 0,
-                added: 0,
-                changed: 0,
-                unchanged: 0,
-                refused: Vec::new(),
-                skipped: Vec::new(),
-                repairs: 0,
-                redactions: 0,
-                completeness: Completeness::Full,
-                period: None,
-                findings: Vec::new(),
-            },
+            report: Ingested::new(alias),
             importer: None,
             known: true,
             units: 0,
@@ -250,16 +191,16 @@ impl Run {
         let mut items = importer.read(&source).map_err(failed)?;
         for item in items.by_ref() {
             match item.map_err(failed)? {
-                Item::Refused(refused) => self.refuse(refused),
+                Item::Refused(refused) => self.report.refuse(refused),
                 // What a container held was decided when it first came: a post of it that is not there any more was
                 // disposed of, and does not come back with the same file.
-                Item::Post(parsed) if known => self.count(&parsed),
+                Item::Post(parsed) if known => self.report.count(&parsed),
                 Item::Post(parsed) => self.post(app, stage, container, *parsed).await?,
             }
         }
         let summary = items.summary();
         drop(items);
-        self.close(account, container, summary);
+        self.report.close(&account.account.url, container, summary);
         self.report.containers.extend(facts);
         self.number += 1;
         Ok(())
@@ -279,7 +220,7 @@ impl Run {
             return Err(PlatformError::Expected {
                 place: container.name().to_owned(),
                 expected: format!(
-                    "the format of the first file ({}), not {}",
+                    "samma format som i den första filen ({}), inte {}; ta in filerna var för sig",
                     first.name(),
                     importer.name()
                 ),
@@ -289,29 +230,6 @@ impl Run {
         importer.name().clone_into(&mut self.report.format);
         importer.title().clone_into(&mut self.report.title);
         Ok(importer)
-    }
-
-    fn refuse(&mut self, refused: Refused) {
-        self.report.claimed += 1;
-        self.report.refused.push(refused);
-    }
-
-    fn count(&mut self, parsed: &Parsed) {
-        let report = &mut self.report;
-        report.claimed += 1;
-        report.parsed += 1;
-        report.unchanged += 1;
-        self.note_facts(parsed);
-    }
-
-    fn note_facts(&mut self, parsed: &Parsed) {
-        let report = &mut self.report;
-        report.repairs += parsed.post.repairs.len() as u64;
-        report.redactions += parsed.post.redactions.len() as u64;
-        if let Some(time) = parsed.post.posted_at.utc {
-            let (first, last) = report.period.unwrap_or((time, time));
-            report.period = Some((first.min(time), last.max(time)));
-        }
     }
 
     /// Takes in one post: new, a new version, or as before.
@@ -331,12 +249,12 @@ impl Run {
             .filter(|row| parsed.post.same_version_as(&row.post))
         {
             self.seen.push(row.unit.clone());
-            self.count(&parsed);
+            self.report.count(&parsed);
             return Ok(());
         }
         if self.units >= MOST {
             return Err(OpsError::Problem(format!(
-                "the containers hold more than {MOST} new posts; take them in as several ingests"
+                "filerna rymmer fler än {MOST} nya inlägg; ta in dem i flera omgångar"
             )));
         }
         self.units += 1;
@@ -350,7 +268,7 @@ impl Run {
             let published = parsed.post.posted_at.utc.map(Instant::stockholm_date);
             *self.months.entry(published.map(month_text)).or_default() += 1;
         }
-        self.note_facts(&parsed);
+        self.report.note_facts(&parsed);
         let class = if parsed.post.visibility.is_open() {
             AccessClass::Open
         } else {
@@ -378,7 +296,7 @@ impl Run {
             return true;
         };
         if of != number && first == version {
-            self.count(parsed);
+            self.report.count(parsed);
             return false;
         }
         let evidence = parsed.post.evidence.first();
@@ -387,54 +305,15 @@ impl Run {
             format!("{member} {}", evidence.locator).trim().to_owned()
         });
         let reason = if of == number {
-            "its id stands twice in the container; the first was taken in"
+            "postens id står två gånger i filen; den första togs in"
         } else {
-            "its id stands in an earlier container with other content; take in one container at a time, the oldest first"
+            "postens id står i en tidigare fil med annat innehåll; ta in en fil i taget, den äldsta först"
         };
-        self.refuse(Refused {
+        self.report.refuse(Refused {
             place,
             reason: reason.to_owned(),
         });
         false
-    }
-
-    /// What the container as a whole tells.
-    fn close(&mut self, account: &AccountRow, container: &Container, summary: Summary) {
-        let report = &mut self.report;
-        report.format_version = summary.format_version.or(report.format_version.take());
-        report.completeness = report.completeness.max(summary.completeness);
-        for skipped in summary.skipped {
-            match report
-                .skipped
-                .iter_mut()
-                .find(|known| known.what == skipped.what)
-            {
-                Some(known) => known.count += skipped.count,
-                None => report.skipped.push(skipped),
-            }
-        }
-        for note in summary.notes {
-            report
-                .findings
-                .push(Finding::warning("W-CONTAINER", container.name(), note));
-        }
-        let host = |address: &str| url::Url::parse(address).ok()?.host_str().map(str::to_owned);
-        let own = host(&account.account.url);
-        let told: Vec<_> = summary
-            .addresses
-            .iter()
-            .filter_map(|address| host(address))
-            .collect();
-        if own.is_some_and(|own| !told.is_empty() && !told.contains(&own)) {
-            report.findings.push(Finding::warning(
-                "W-OTHER-SITE",
-                container.name(),
-                format!(
-                    "Exporten är från {}, inte från kontots adress.",
-                    told.join(", ")
-                ),
-            ));
-        }
     }
 
     fn ingest_json(&mut self) -> IngestJson {
@@ -452,6 +331,7 @@ impl Run {
             changed: report.changed,
             unchanged: report.unchanged,
             refused: report.refused.clone(),
+            refused_unlisted: report.refused_unlisted,
             skipped: report.skipped.clone(),
             repairs: report.repairs,
             redactions: report.redactions,
@@ -567,7 +447,7 @@ fn take_media(
     }
     if stream.finish().0.sha256 != media.sha256 {
         return Err(OpsError::Problem(format!(
-            "{} changed while it was read",
+            "{} ändrades medan den lästes; kör igen",
             place.display()
         )));
     }
@@ -586,7 +466,7 @@ fn platform_error(path: &Path, error: PlatformError) -> OpsError {
         | PlatformError::Expected { .. } => ErrorKind::Problem,
     };
     OpsError::part(
-        format!("failed to take in posts from {}", path.display()),
+        format!("inläggen i {} kunde inte tas in", path.display()),
         kind,
         error,
     )

@@ -13,6 +13,7 @@ use crate::platform::draft::{self, Origin, finish, unknown_time};
 use crate::platform::html::{self, LineEnds, push_unique, web_address};
 use crate::platform::object::{many, text};
 use crate::platform::redact;
+use crate::platform::refusal;
 use crate::platform::text_facts::{add_hashtags, add_links};
 use crate::platform::time;
 use crate::platform::{Media, Parsed};
@@ -86,8 +87,12 @@ impl Reader<'_, '_> {
             "Create" | "Update" => self.status(activity, object)?,
             "Announce" => self.repost(activity, object)?,
             "Delete" => self.deleted(activity, object),
-            "" => return Err("the activity has no type".to_owned()),
-            _ => return Err("the activity is none of Create, Update, Announce, Delete".to_owned()),
+            "" => return Err(refusal::lacks("aktiviteten", refusal::TYPE, "type")),
+            _ => {
+                return Err(
+                    "aktiviteten är ingen av Create, Update, Announce och Delete".to_owned(),
+                );
+            }
         };
         Self::keep(&mut parsed, bytes);
         Ok(parsed)
@@ -98,8 +103,8 @@ impl Reader<'_, '_> {
         let mut parsed = match text(object, "type").as_deref() {
             Some("Tombstone") => self.deleted(&Value::Null, object),
             Some(kind) if OBJECTS.contains(&kind) => self.status(&Value::Null, object)?,
-            Some(_) => return Err("the object is of a type that is no post".to_owned()),
-            None => return Err("the object has no type".to_owned()),
+            Some(_) => return Err("objektets typ är inget inlägg".to_owned()),
+            None => return Err(refusal::lacks("objektet", refusal::TYPE, "type")),
         };
         Self::keep(&mut parsed, bytes);
         Ok(parsed)
@@ -113,7 +118,9 @@ impl Reader<'_, '_> {
 
     fn status(&self, activity: &Value, object: &Value) -> Result<Parsed, String> {
         if !object.is_object() {
-            return Err("the activity's object is only an address".to_owned());
+            return Err(
+                "aktiviteten har bara en adress i fältet object, inte inlägget självt".to_owned(),
+            );
         }
         let mut post = self.blank(activity, id_of(object));
         post.kind = kind_of(object);
@@ -162,7 +169,7 @@ impl Reader<'_, '_> {
 
     /// Another's post shown again; its text is not in the archive.
     fn repost(&self, activity: &Value, object: &Value) -> Result<Parsed, String> {
-        let shown = id_of(object).ok_or("the repost does not say of what")?;
+        let shown = id_of(object).ok_or(refusal::NOTHING_SHOWN)?;
         let mut post = self.blank(activity, id_of(activity));
         post.kind = PostKind::Repost;
         post.author = self.author(activity.get("actor"));

@@ -7,6 +7,7 @@ use crate::platform::container::Container;
 use crate::platform::error::PlatformError;
 use crate::platform::html::same_address;
 use crate::platform::object::{many, text};
+use crate::platform::refusal;
 use crate::platform::replies::{self, At, Known, Out, Replies};
 use crate::platform::{Importer, Items, Source};
 
@@ -84,7 +85,7 @@ impl Replies for ActivityPub {
             }
             replies_below(at, item, ("", 0), out);
         } else if kind.is_empty() {
-            out.post(Err("the object has no type".to_owned()));
+            out.post(Err(refusal::lacks("objektet", refusal::TYPE, "type")));
         } else if matches!(
             kind.as_str(),
             "Person" | "Organization" | "Service" | "Group" | "Application"

@@ -22,6 +22,7 @@ use crate::platform::draft::{self, Origin};
 use crate::platform::error::PlatformError;
 use crate::platform::object;
 use crate::platform::queue::Queue;
+use crate::platform::refusal;
 use crate::platform::{Importer, Item, Items, Parsed, Source, Summary};
 
 /// Greatest DID document.
@@ -59,7 +60,7 @@ impl Importer for Bluesky {
         let [member] = cars.as_slice() else {
             return Err(PlatformError::expected(
                 container.name(),
-                format!("one CAR, not {}", cars.len()),
+                format!("en CAR-fil, inte {}", cars.len()),
             ));
         };
         let repository = Repository::learn(container, *member)?;
@@ -95,7 +96,7 @@ fn car_error(container: &Container, member: usize, error: CarError) -> PlatformE
         CarError::Io(source) => PlatformError::io(place, source),
         CarError::Form(at, expected) => PlatformError::damaged(
             format!("{place}, byte {at}"),
-            format!("expected {expected}"),
+            format!("här väntades {expected}"),
         ),
     }
 }
@@ -130,12 +131,13 @@ impl Repository {
             } else if data.starts_with(&[0xa2, 0x61, b'e']) {
                 held += data.len();
                 if held > TREE {
-                    return Err(damaged("its tree is greater than 512 MiB".to_owned()));
+                    return Err(damaged("dess träd är större än 512 MiB".to_owned()));
                 }
                 nodes.insert(cid, data);
             }
         }
-        let commit = commit.ok_or_else(|| damaged(format!("the commit {root} is not in it")))?;
+        let commit =
+            commit.ok_or_else(|| damaged(format!("dess commit {root} finns inte i den")))?;
         let wrong = |why: String| damaged(format!("commit {root}: {why}"));
         let (did, data, signed) = read_commit(&commit).map_err(wrong)?;
         let mut repository = Self {
@@ -181,7 +183,7 @@ type Commit = (String, Cid, (Vec<u8>, Vec<u8>));
 fn read_commit(bytes: &[u8]) -> Result<Commit, String> {
     let commit = cbor::decode(bytes)?;
     if !matches!(commit.get("version"), Some(Value::Int(2 | 3))) {
-        return Err("it is not of version 2 or 3".to_owned());
+        return Err("den är varken av version 2 eller 3".to_owned());
     }
     let did = commit
         .text("did")
@@ -192,10 +194,10 @@ fn read_commit(bytes: &[u8]) -> Result<Commit, String> {
                     .bytes()
                     .all(|byte| byte.is_ascii_alphanumeric() || b".:_-%".contains(&byte))
         })
-        .ok_or("it names no account")?;
-    let data = commit.link("data")?.ok_or("it has no tree")?;
+        .ok_or("den anger inget konto (did)")?;
+    let data = commit.link("data")?.ok_or("den saknar träd (data)")?;
     let Some(Value::Bytes(signature)) = commit.get("sig") else {
-        return Err("it is not signed".to_owned());
+        return Err("den är inte signerad (sig)".to_owned());
     };
     let signed = cbor::without_member(bytes, "sig")?;
     Ok((did.to_owned(), data, (signed, signature.clone())))
@@ -221,13 +223,13 @@ fn check_signature(
         }
         let place = container.place(document);
         let key = sign::signing_key(&value)
-            .ok_or_else(|| PlatformError::expected(&place, "a key named #atproto"))?;
+            .ok_or_else(|| PlatformError::expected(&place, "en nyckel med namnet #atproto"))?;
         let holds = sign::holds(&key, message, signature)
             .map_err(|reason| PlatformError::damaged(&place, reason))?;
         if !holds {
             return Err(PlatformError::damaged(
                 container.place(member),
-                format!("the commit's signature does not hold for the key in {place}"),
+                format!("signaturen stämmer inte med nyckeln i {place}"),
             ));
         }
         return Ok(format!(
@@ -292,7 +294,7 @@ impl RecordItems<'_> {
             };
             media.push(draft::present(&self.source, attachment, member)?);
         }
-        let original = json::to_line(&value).map_err(|error| error.to_string())?;
+        let original = json::to_line(&value).map_err(|error| refusal::unwritable(&error))?;
         Ok(draft::finish(post, original.into_bytes(), media))
     }
 }
@@ -340,7 +342,7 @@ impl Queue for RecordItems<'_> {
         };
         self.push(
             cid,
-            Err("the record is in the tree but not in the file".to_owned()),
+            Err("posten står i trädet men finns inte i filen".to_owned()),
         );
         Ok(true)
     }

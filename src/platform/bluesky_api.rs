@@ -11,6 +11,7 @@ use crate::platform::draft::{self, finish};
 use crate::platform::error::PlatformError;
 use crate::platform::object::{many, number, text};
 use crate::platform::redact;
+use crate::platform::refusal;
 use crate::platform::replies::{self, At, Known, Out, Replies};
 use crate::platform::time;
 use crate::platform::{Importer, Items, Parsed, Source};
@@ -92,7 +93,10 @@ impl Replies for BlueskyApi {
 /// A post of a thread, those above it and those below.
 fn node(at: &At<'_, '_>, thread: &Value, (path, depth): (&str, usize), out: &mut Out) {
     if depth > DEEPEST {
-        return out.post(Err(format!("{path}: replies lie more than 100 deep")));
+        return out.post(Err(format!(
+            "{path}: {}",
+            refusal::too_deep("svaren", DEEPEST)
+        )));
     }
     match thread.get("post") {
         Some(shown) => {
@@ -118,12 +122,12 @@ fn node(at: &At<'_, '_>, thread: &Value, (path, depth): (&str, usize), out: &mut
 
 /// A post as the interface shows it, or a bare record with its address.
 fn view(at: &At<'_, '_>, view: &Value, below: &str, bytes: &[u8]) -> Result<Parsed, String> {
-    let uri = text(view, "uri").ok_or("the post has no uri")?;
+    let uri = text(view, "uri").ok_or_else(|| refusal::lacks("inlägget", refusal::ID, "uri"))?;
     let cid = text(view, "cid");
     let record = view
         .get("record")
         .or_else(|| view.get("value"))
-        .ok_or("the post has no record")?;
+        .ok_or("inlägget saknar fältet record, där text och tid står")?;
     let mut post = record::post(&at.origin(below), (&uri, cid.as_deref()), record)?;
     author(at, view.get("author"), &mut post);
     post.counts = Some(Counts {
@@ -161,9 +165,12 @@ fn repost(
     (shown, reason): (&Value, &Value),
     bytes: &[u8],
 ) -> Result<Parsed, String> {
-    let uri = text(shown, "uri").ok_or("the post has no uri")?;
-    let by = reason.get("by").ok_or("the repost does not say by whom")?;
-    let did = text(by, "did").ok_or("the repost does not say by whom")?;
+    let uri = text(shown, "uri").ok_or_else(|| refusal::lacks("inlägget", refusal::ID, "uri"))?;
+    let by = reason
+        .get("by")
+        .ok_or("delningen anger inte vem som delade (fältet reason.by.did)")?;
+    let did =
+        text(by, "did").ok_or("delningen anger inte vem som delade (fältet reason.by.did)")?;
     let mut post = draft::blank(&at.origin(""), text(reason, "uri"));
     post.kind = PostKind::Repost;
     post.visibility = crate::model::post::Visibility::Public;
@@ -172,7 +179,7 @@ fn repost(
     if let Some(time) = text(reason, "indexedAt").as_deref().and_then(time::rfc3339) {
         post.posted_at = time;
     }
-    let (did, _, name) = record::parts(&uri).ok_or("the post has no address at://…")?;
+    let (did, _, name) = record::parts(&uri).ok_or(refusal::NO_ADDRESS)?;
     post.links
         .push(format!("https://bsky.app/profile/{did}/post/{name}"));
     let (original, pointers) = redact::redact_bytes(bytes, &|_, _| None);

@@ -199,7 +199,9 @@ impl<R: Read> Utf8<R> {
         self.out.truncate(written);
         match result {
             CoderResult::InputEmpty => Ok(()),
-            CoderResult::OutputFull => Err(io::Error::other("a piece of text grew too much")),
+            CoderResult::OutputFull => Err(io::Error::other(
+                "en bit text växte för mycket när den avkodades",
+            )),
         }
     }
 }

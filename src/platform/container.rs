@@ -148,7 +148,7 @@ impl Container {
                 return Err(PlatformError::Unsafe {
                     container: self.name.clone(),
                     reason: format!(
-                        "{:?} stands in two of the files with different content; they are not parts of one export",
+                        "{:?} står i två av filerna med olika innehåll; de är inte delar av en och samma export",
                         pair[0].name
                     ),
                 });
@@ -257,7 +257,7 @@ impl Container {
         if bytes.len() as u64 > most {
             return Err(PlatformError::expected(
                 self.place(member),
-                format!("at most {most} bytes"),
+                format!("högst {most} byte"),
             ));
         }
         Ok(bytes)
@@ -267,7 +267,10 @@ impl Container {
     pub fn read(&self, member: usize) -> Result<BufReader<Box<dyn Read>>, PlatformError> {
         let place = self.place(member);
         let Some(entry) = self.members.get(member) else {
-            return Err(PlatformError::damaged(place, "there is no such entry"));
+            return Err(PlatformError::damaged(
+                place,
+                "det finns ingen sådan fil i den",
+            ));
         };
         let failed = |source| PlatformError::io(place.clone(), source);
         let reader: Box<dyn Read> = match &entry.place {
@@ -389,7 +392,7 @@ fn open_part(
             }
         }
     } else {
-        return Err(listing.refuse("it is neither a file nor a folder"));
+        return Err(listing.refuse("det är varken en fil eller en mapp"));
     }
     Ok((part, listing.members))
 }
@@ -423,16 +426,16 @@ impl Read for Checked {
         let wrong = |what: &str| Err(io::Error::new(io::ErrorKind::InvalidData, what));
         if read == 0 {
             if self.left > 0 {
-                return wrong("the entry is shorter than its container says");
+                return wrong("filen är kortare än arkivet anger");
             }
             if self.crc.is_some_and(|crc| crc != self.sum.sum()) {
-                return wrong("the entry's checksum is another than its container says");
+                return wrong("filens kontrollsumma är en annan än arkivet anger");
             }
             return Ok(0);
         }
         match self.left.checked_sub(read as u64) {
             Some(left) => self.left = left,
-            None => return wrong("the entry is longer than its container says"),
+            None => return wrong("filen är längre än arkivet anger"),
         }
         if self.crc.is_some() {
             self.sum.update(&buffer[..read]);

@@ -12,7 +12,7 @@ const LONGEST: usize = 16 * 1024 * 1024;
 pub(crate) enum CutError {
     #[error(transparent)]
     Io(#[from] io::Error),
-    #[error("expected {expected} at byte {at}")]
+    #[error("vid byte {at} väntades {expected}")]
     Form { expected: &'static str, at: u64 },
 }
 
@@ -111,7 +111,7 @@ impl<R: BufRead> Elements<R> {
                         return self.inside();
                     }
                     (Some(_), true) => return self.inside(),
-                    (Some(_), false) => return Err(self.form(", or ]")),
+                    (Some(_), false) => return Err(self.form(", eller ]")),
                     (None, _) => self.state = State::End,
                 },
                 State::Object => return self.inside(),
@@ -128,7 +128,7 @@ impl<R: BufRead> Elements<R> {
                 State::Inside { first: true }
             }
             Some(b'{') => State::Members,
-            _ => return Err(self.form("{ or [")),
+            _ => return Err(self.form("{ eller [")),
         };
         self.skip();
         Ok(())
@@ -185,11 +185,11 @@ impl<R: BufRead> Elements<R> {
         }
         let mut key = Vec::new();
         if self.peek()? != Some(b'"') {
-            return Err(self.form("a member's name"));
+            return Err(self.form("ett fältnamn"));
         }
         self.value(&mut key)?;
         let key: String =
-            serde_json::from_slice(&key).map_err(|_form| self.form("a member's name"))?;
+            serde_json::from_slice(&key).map_err(|_form| self.form("ett fältnamn"))?;
         self.expect(b':', ":")?;
         match self.peek()? {
             Some(b'[') if let Some(name) = self.named(&key, Wanted::Array) => {

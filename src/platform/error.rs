@@ -7,7 +7,7 @@ use std::io;
 #[non_exhaustive]
 pub enum PlatformError {
     /// The file or folder cannot be read.
-    #[error("failed to read {place}")]
+    #[error("{place} går inte att läsa")]
     Io {
         /// Container, and the file in it.
         place: String,
@@ -15,7 +15,7 @@ pub enum PlatformError {
         source: io::Error,
     },
     /// The container breaks the rules that protect the machine and the record.
-    #[error("{container} is refused: {reason}")]
+    #[error("{container} tas inte emot: {reason}")]
     Unsafe {
         /// The container.
         container: String,
@@ -23,7 +23,7 @@ pub enum PlatformError {
         reason: String,
     },
     /// The container is damaged.
-    #[error("{place} is damaged: {reason}")]
+    #[error("{place} är skadad: {reason}")]
     Damaged {
         /// Container, file in it, line or offset.
         place: String,
@@ -31,7 +31,9 @@ pub enum PlatformError {
         reason: String,
     },
     /// No importer knows the content.
-    #[error("{container} is of no known format; known are: {known}")]
+    #[error(
+        "{container} är av inget känt format; ta in filen som plattformen gav den. Kända format är: {known}"
+    )]
     NotRecognised {
         /// The container.
         container: String,
@@ -40,9 +42,8 @@ pub enum PlatformError {
     },
     /// An export made to be read by people, in web pages without data.
     #[error(
-        "{container} holds {pages} web pages and no data: what stands in them cannot be taken in without guessing at times and \
-         authors; order the export again as JSON (the choice of format stands beside that of period), and keep this one until \
-         then"
+        "{container} rymmer {pages} webbsidor och inga data: det som står i dem kan inte tas in utan att gissa tider och \
+         avsändare. Beställ exporten på nytt som JSON (formatet väljs intill perioden), och behåll den här till dess"
     )]
     PagesOnly {
         /// The container.
@@ -51,7 +52,7 @@ pub enum PlatformError {
         pages: usize,
     },
     /// `--format` names no importer.
-    #[error("there is no format \"{name}\"; known are: {known}")]
+    #[error("det finns inget format \"{name}\". Kända format är: {known}")]
     UnknownFormat {
         /// What was named.
         name: String,
@@ -59,7 +60,7 @@ pub enum PlatformError {
         known: String,
     },
     /// The content is not what the named format needs.
-    #[error("{place}: expected {expected}")]
+    #[error("{place}: här väntades {expected}")]
     Expected {
         /// Container, file in it, line.
         place: String,

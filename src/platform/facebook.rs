@@ -20,6 +20,7 @@ use crate::platform::meta::{
     private, repaired,
 };
 use crate::platform::object::{many, text, word};
+use crate::platform::refusal;
 use crate::platform::replies::{self, At, InFile, Known, Out, Replies};
 use crate::platform::{Importer, Items, Media, Parsed, Source, media, redact};
 
@@ -224,7 +225,13 @@ fn post(at: &At<'_, '_>, item: &Value, bytes: &[u8]) -> Result<Parsed, String> {
         Some(said) => post.posted_at = said,
         // Older exports tell when an event is held, not when it was published.
         None if EVENTS.contains(&array) => {}
-        None => return Err("the item has no time".to_owned()),
+        None => {
+            return Err(refusal::lacks(
+                "posten",
+                refusal::TIME,
+                "timestamp, creation_timestamp eller create_timestamp",
+            ));
+        }
     }
     let mut media = Vec::new();
     if let Some(comment) = comment_of(&item) {

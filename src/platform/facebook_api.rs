@@ -17,6 +17,7 @@ use crate::platform::graph::{author, count, listed, moment, place};
 use crate::platform::html::{push_unique, web_address};
 use crate::platform::meta;
 use crate::platform::object::{many, text, word};
+use crate::platform::refusal;
 use crate::platform::replies::{self, At, InFile, Known, Out, Replies};
 use crate::platform::{Importer, Items, Parsed, Source, redact};
 
@@ -174,7 +175,8 @@ fn comments(at: &At<'_, '_>, below: String, item: &Value, under: Option<String>,
     while let Some((below, item, answered, depth)) = waiting.pop() {
         if depth > DEEPEST {
             out.post(Err(format!(
-                "more than {DEEPEST} comments on one another ({below})"
+                "{} ({below})",
+                refusal::too_deep("svaren", DEEPEST)
             )));
             continue;
         }
@@ -200,13 +202,19 @@ fn comment(
     answered: Option<String>,
 ) -> Result<Parsed, String> {
     let refused = |what: &str| format!("{what} ({below})");
-    let id = word(item, "id").ok_or_else(|| refused("the comment has no id"))?;
+    let id = word(item, "id")
+        .ok_or_else(|| refused(&refusal::lacks("kommentaren", refusal::ID, "id")))?;
     let origin = at.origin(below);
     let mut post = draft::blank(&origin, Some(id));
     post.kind = PostKind::Comment;
     post.author = author(at, item.get("from"));
-    post.posted_at =
-        moment(item, "created_time").ok_or_else(|| refused("the comment has no time"))?;
+    post.posted_at = moment(item, "created_time").ok_or_else(|| {
+        refused(&refusal::lacks(
+            "kommentaren",
+            refusal::TIME,
+            "created_time",
+        ))
+    })?;
     draft::set_text(&mut post, &text(item, "message").unwrap_or_default());
     let parent = item.get("parent").and_then(|parent| word(parent, "id"));
     let answered = answered.or(parent);
@@ -246,11 +254,12 @@ fn comment(
 }
 
 fn post(at: &At<'_, '_>, item: &Value) -> Result<Parsed, String> {
-    let id = word(item, "id").ok_or("the post has no id")?;
+    let id = word(item, "id").ok_or_else(|| refusal::lacks("inlägget", refusal::ID, "id"))?;
     let origin: Origin<'_> = at.origin("");
     let mut post = draft::blank(&origin, Some(id));
     post.author = author(at, item.get("from"));
-    post.posted_at = moment(item, "created_time").ok_or("the post has no time")?;
+    post.posted_at = moment(item, "created_time")
+        .ok_or_else(|| refusal::lacks("inlägget", refusal::TIME, "created_time"))?;
     post.edited_at = moment(item, "updated_time").filter(|_| {
         // `updated_time` moves with every comment; only `is_edited` tells of the text.
         item.get("is_edited").and_then(Value::as_bool) == Some(true)
@@ -389,7 +398,7 @@ fn visibility(item: &Value) -> Visibility {
 /// A conversation of the page with somebody.
 fn conversation(at: &At<'_, '_>, item: &Value, out: &mut Out) {
     let Some(thread) = word(item, "id") else {
-        return out.post(Err("the conversation has no id".to_owned()));
+        return out.post(Err(refusal::lacks("samtalet", refusal::ID, "id")));
     };
     let list = place(item, "messages");
     for (number, told) in listed(item, "messages").enumerate() {
@@ -399,14 +408,15 @@ fn conversation(at: &At<'_, '_>, item: &Value, out: &mut Out) {
 }
 
 fn message(at: &At<'_, '_>, thread: &str, below: &str, item: &Value) -> Result<Parsed, String> {
-    let id = word(item, "id").ok_or("the message has no id")?;
+    let id = word(item, "id").ok_or_else(|| refusal::lacks("meddelandet", refusal::ID, "id"))?;
     let origin = at.origin(below);
     let mut post = draft::blank(&origin, Some(id));
     post.kind = PostKind::Message;
     post.visibility = Visibility::Direct;
     post.thread_key = Some(origin.key(&format!("dm-{thread}")));
     post.author = author(at, item.get("from"));
-    post.posted_at = moment(item, "created_time").ok_or("the message has no time")?;
+    post.posted_at = moment(item, "created_time")
+        .ok_or_else(|| refusal::lacks("meddelandet", refusal::TIME, "created_time"))?;
     draft::set_text(&mut post, &text(item, "message").unwrap_or_default());
     post.recipients = listed(item, "to")
         .map(|to| Recipient {

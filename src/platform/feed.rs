@@ -14,6 +14,7 @@ use crate::platform::container::{Container, Shape};
 use crate::platform::error::PlatformError;
 use crate::platform::feed::entry::Reader;
 use crate::platform::queue::Queue;
+use crate::platform::refusal;
 use crate::platform::wxr::split::{Chunk, End, LONGEST, Splitter, line_ends};
 use crate::platform::wxr::xml::{self, Fault, Head, Node};
 use crate::platform::{Importer, Item, Items, Source, Summary};
@@ -47,7 +48,7 @@ impl Importer for Feed {
         if files.is_empty() {
             return Err(PlatformError::expected(
                 source.container.name(),
-                "<rss> or <feed>",
+                "<rss> eller <feed>",
             ));
         }
         let others = (source.container.members().len() - files.len()) as u64;
@@ -127,16 +128,13 @@ impl Open {
         let bytes = splitter
             .head()
             .map_err(failed)?
-            .ok_or_else(|| PlatformError::damaged(&place, "no item in the first 64 MiB"))?;
+            .ok_or_else(|| PlatformError::damaged(&place, refusal::no_item(64)))?;
         let charset = Charset::declared(&bytes, converted).map_err(|label| {
-            PlatformError::expected(
-                format!("{place}, line 1"),
-                format!("an encoding that is known, not {label}"),
-            )
+            PlatformError::expected(format!("{place}, rad 1"), refusal::unknown_encoding(&label))
         })?;
         let text = charset.decode(&bytes).text;
         let head = xml::head(text.trim_start_matches('\u{feff}'), roots).map_err(|fault| {
-            PlatformError::damaged(format!("{place}, line {}", fault.line + 1), fault.reason)
+            PlatformError::damaged(format!("{place}, rad {}", fault.line + 1), fault.reason)
         })?;
         Ok(Self {
             member,
@@ -158,10 +156,10 @@ impl Open {
         match chunk.end {
             End::Closed => {}
             End::Interrupted => {
-                return Err(fault("the next item begins before this one is closed"));
+                return Err(fault(refusal::INTERRUPTED));
             }
-            End::FileEnds => return Err(fault("the file ends inside the item")),
-            End::TooLong => return Err(fault("the item is longer than 64 MiB")),
+            End::FileEnds => return Err(fault(refusal::CUT)),
+            End::TooLong => return Err(fault(&refusal::too_long(64))),
         }
         let decoded = self.charset.decode(&chunk.bytes);
         let mut node = xml::element(&self.head, &decoded.text, decoded.replaced)?;
@@ -227,7 +225,7 @@ impl Queue for FeedItems<'_> {
                 self.partial = true;
                 Item::Refused(Refused {
                     place: format!(
-                        "{}, line {}, item {}",
+                        "{}, rad {}, post {}",
                         container.place(file.member),
                         chunk.line + fault.line,
                         file.number

@@ -17,6 +17,7 @@ use crate::platform::error::PlatformError;
 use crate::platform::html::{self, LineEnds, push_unique, web_address};
 use crate::platform::meta;
 use crate::platform::object::{many, number, text, word};
+use crate::platform::refusal;
 use crate::platform::replies::{self, At, Known, Out, Replies};
 use crate::platform::{Importer, Items, Media, Parsed, Source, media, redact};
 
@@ -282,7 +283,7 @@ fn any(item: &Value, names: &[&str]) -> Option<String> {
 }
 
 fn photo(at: &At<'_, '_>, item: &Value) -> Result<Parsed, String> {
-    let id = word(item, "id").ok_or("the photo has no id")?;
+    let id = word(item, "id").ok_or_else(|| refusal::lacks("bilden", refusal::ID, "id"))?;
     let origin = at.origin("");
     let mut post = draft::blank(&origin, Some(id.clone()));
     post.kind = PostKind::Photo;
@@ -355,8 +356,12 @@ fn comment(
         (nsid, _) => author(at, nsid),
     };
     let date = any(item, &["date", "date_create", "created"]);
-    draft::set_time(&mut post, &date.ok_or("the comment has no time")?);
-    let written = any(item, &["comment", "message"]).ok_or("the comment has no text")?;
+    draft::set_time(
+        &mut post,
+        &date.ok_or_else(|| refusal::lacks("kommentaren", refusal::TIME, "date"))?,
+    );
+    let written = any(item, &["comment", "message"])
+        .ok_or_else(|| refusal::lacks("kommentaren", refusal::TEXT, "comment eller message"))?;
     draft::set_html(&mut post, written, LineEnds::Kept);
     post.permalink = any(item, &["url", "comment_url"]).and_then(|url| web_address(&url));
     let under = match on {
@@ -398,14 +403,15 @@ pub(crate) fn comment_id(url: Option<&str>, id: Option<&str>) -> Option<String> 
 }
 
 fn mail(at: &At<'_, '_>, item: &Value) -> Result<Parsed, String> {
-    let id = word(item, "id").ok_or("the message has no id")?;
+    let id = word(item, "id").ok_or_else(|| refusal::lacks("meddelandet", refusal::ID, "id"))?;
     let origin = at.origin("");
     let mut post = draft::blank(&origin, Some(format!("m{id}")));
     post.source_id = Some(id);
     post.kind = PostKind::Message;
     post.visibility = Visibility::Direct;
     post.author = author(at, any(item, &["from", "from_user_id"]));
-    let date = any(item, &["date_sent"]).ok_or("the message has no time")?;
+    let date = any(item, &["date_sent"])
+        .ok_or_else(|| refusal::lacks("meddelandet", refusal::TIME, "date_sent"))?;
     draft::set_time(&mut post, &date);
     post.title = text(item, "subject").and_then(|subject| draft::line(&subject));
     let written = any(item, &["body", "message"]).unwrap_or_default();
@@ -427,7 +433,10 @@ fn discussion(at: &At<'_, '_>, item: &Value) -> Result<Parsed, String> {
     let mut post = draft::blank(&origin, None);
     post.author = own_author(at);
     let date = any(item, &["date", "date_create", "created"]);
-    draft::set_time(&mut post, &date.ok_or("the discussion has no time")?);
+    draft::set_time(
+        &mut post,
+        &date.ok_or_else(|| refusal::lacks("diskussionsinlägget", refusal::TIME, "date"))?,
+    );
     let title = any(item, &["subject", "topic_title"]);
     post.title = title.and_then(|title| draft::line(&title));
     let written = any(item, &["message", "body"]).unwrap_or_default();

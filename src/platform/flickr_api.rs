@@ -15,6 +15,7 @@ use crate::platform::html::{LineEnds, push_unique, web_address};
 use crate::platform::meta;
 use crate::platform::object::{many, number, text, word};
 use crate::platform::redact;
+use crate::platform::refusal;
 use crate::platform::replies::{self, At, Known, Out, Replies};
 use crate::platform::time;
 use crate::platform::{Importer, Items, Parsed, Source};
@@ -176,7 +177,8 @@ fn ended(mut post: Post, item: &Value) -> Parsed {
 
 fn photo(at: &At<'_, '_>, below: &str, item: &Value) -> Result<Parsed, String> {
     let refused = |what: &str| format!("{what} ({below})");
-    let id = word(item, "id").ok_or_else(|| refused("the photo has no id"))?;
+    let id =
+        word(item, "id").ok_or_else(|| refused(&refusal::lacks("bilden", refusal::ID, "id")))?;
     let origin = at.origin(below);
     let mut post = draft::blank(&origin, Some(id.clone()));
     let is_film = text(item, "media").as_deref() == Some("video");
@@ -255,7 +257,8 @@ fn comment(
     under: Option<&str>,
 ) -> Result<Parsed, String> {
     let refused = |what: &str| format!("{what} ({below})");
-    let told = word(item, "id").ok_or_else(|| refused("the comment has no id"))?;
+    let told = word(item, "id")
+        .ok_or_else(|| refused(&refusal::lacks("kommentaren", refusal::ID, "id")))?;
     let url = text(item, "permalink");
     let id = comment_id(url.as_deref(), Some(&told));
     let origin = at.origin(below);
@@ -264,8 +267,8 @@ fn comment(
     post.kind = PostKind::Comment;
     post.author = author(at, word(item, "author"), text(item, "authorname"));
     post.author.handle = text(item, "path_alias");
-    post.posted_at =
-        moment(item, "datecreate").ok_or_else(|| refused("the comment has no time"))?;
+    post.posted_at = moment(item, "datecreate")
+        .ok_or_else(|| refused(&refusal::lacks("kommentaren", refusal::TIME, "datecreate")))?;
     let written = text(item, "_content").unwrap_or_default();
     draft::set_html(&mut post, written, LineEnds::Kept);
     post.permalink = url.as_deref().and_then(web_address);

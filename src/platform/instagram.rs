@@ -15,6 +15,7 @@ use crate::platform::meta::{
     add_media, describe, labels, mended, message, moment, note_repair, own_author, private,
 };
 use crate::platform::object::{many, text};
+use crate::platform::refusal;
 use crate::platform::replies::{self, At, InFile, Known, Out, Replies};
 use crate::platform::{Importer, Items, Parsed, Source, redact};
 
@@ -186,7 +187,7 @@ fn post(at: &At<'_, '_>, item: &Value, bytes: &[u8], kind: PostKind) -> Result<P
     post.posted_at = told("creation_timestamp")
         .or_else(|| told("timestamp"))
         .or(labels.time)
-        .ok_or("the post has no time")?;
+        .ok_or_else(|| refusal::lacks("inlägget", refusal::TIME, "creation_timestamp"))?;
     let outside = text(&item, "title").or(labels.text);
     let alone = || match files.as_slice() {
         [only] => text(only, "title"),
@@ -200,7 +201,7 @@ fn post(at: &At<'_, '_>, item: &Value, bytes: &[u8], kind: PostKind) -> Result<P
         describe(&mut post, before, file);
     }
     if post.text.is_empty() && post.attachments.is_empty() {
-        return Err("the post has neither text nor picture".to_owned());
+        return Err(refusal::is_empty("inlägget"));
     }
     let (original, pointers) = redact::redact_bytes(bytes, &private);
     post.redactions = pointers;
@@ -212,7 +213,8 @@ fn post(at: &At<'_, '_>, item: &Value, bytes: &[u8], kind: PostKind) -> Result<P
 fn comment(at: &At<'_, '_>, item: &Value, bytes: &[u8]) -> Result<Parsed, String> {
     let (item, any) = mended(item);
     let members = item.get("string_map_data").and_then(Value::as_object);
-    let members = members.ok_or("the comment has no members")?;
+    let members =
+        members.ok_or("kommentaren saknar fältet string_map_data, där text och tid väntas")?;
     let origin = at.origin("");
     let mut post = draft::blank(&origin, None);
     note_repair(&mut post, any);
@@ -222,7 +224,8 @@ fn comment(at: &At<'_, '_>, item: &Value, bytes: &[u8]) -> Result<Parsed, String
         let alone = text(member, "value").is_none();
         moment(member, "timestamp", 1).filter(|_| alone)
     });
-    post.posted_at = time.ok_or("the comment has no time")?;
+    post.posted_at = time
+        .ok_or("kommentaren saknar tidpunkt: inget fält i string_map_data har enbart timestamp")?;
     let values: Vec<(String, String)> = members
         .iter()
         .filter_map(|(name, member)| Some((name.to_lowercase(), text(member, "value")?)))
@@ -238,7 +241,7 @@ fn comment(at: &At<'_, '_>, item: &Value, bytes: &[u8]) -> Result<Parsed, String
     });
     let (name, written) = written
         .cloned()
-        .ok_or("the comment's text cannot be told")?;
+        .ok_or("det går inte att avgöra vilket fält i string_map_data som är kommentarens text")?;
     draft::set_text(&mut post, &written);
     if !is_text(&name) {
         push_unique(&mut post.warnings, "locale-unknown".to_owned());

@@ -15,6 +15,7 @@ use crate::platform::graph::{author, count, listed, moment, place};
 use crate::platform::html::{push_unique, web_address};
 use crate::platform::meta;
 use crate::platform::object::{many, number, text, word};
+use crate::platform::refusal;
 use crate::platform::replies::{self, At, Known, Out, Replies};
 use crate::platform::{Importer, Items, Parsed, Source, redact};
 
@@ -142,14 +143,21 @@ fn comment(
     answered: Option<&str>,
 ) -> Result<Parsed, String> {
     let refused = |what: &str| format!("{what} ({below})");
-    let id = word(item, "id").ok_or_else(|| refused("the comment has no id"))?;
+    let id = word(item, "id")
+        .ok_or_else(|| refused(&refusal::lacks("kommentaren", refusal::ID, "id")))?;
     let origin = at.origin(below);
     let mut post = draft::blank(&origin, Some(id));
     post.kind = PostKind::Comment;
     set_author(&mut post, at, item);
     post.posted_at = moment(item, "timestamp")
         .or_else(|| moment(item, "created_time"))
-        .ok_or_else(|| refused("the comment has no time"))?;
+        .ok_or_else(|| {
+            refused(&refusal::lacks(
+                "kommentaren",
+                refusal::TIME,
+                "timestamp eller created_time",
+            ))
+        })?;
     draft::set_text(&mut post, &text(item, "text").unwrap_or_default());
     let answered = answered
         .map(str::to_owned)
@@ -199,12 +207,12 @@ fn set_author(post: &mut Post, at: &At<'_, '_>, item: &Value) {
 }
 
 fn media(at: &At<'_, '_>, item: &Value) -> Result<Parsed, String> {
-    let id = word(item, "id").ok_or("the post has no id")?;
+    let id = word(item, "id").ok_or_else(|| refusal::lacks("inlägget", refusal::ID, "id"))?;
     let mut post = draft::blank(&at.origin(""), Some(id));
     set_author(&mut post, at, item);
     post.posted_at = moment(item, "timestamp")
         .or_else(|| moment(item, "created_time"))
-        .ok_or("the post has no time")?;
+        .ok_or_else(|| refusal::lacks("inlägget", refusal::TIME, "timestamp"))?;
     let caption = item
         .get("caption")
         .and_then(|caption| text(caption, "text"));

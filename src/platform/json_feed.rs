@@ -79,7 +79,7 @@ impl Replies for JsonFeed {
 
 fn post(at: &At<'_, '_>, item: &Value, bytes: &[u8]) -> Result<Parsed, String> {
     if !item.is_object() {
-        return Err("the item is no object".to_owned());
+        return Err("posten är inget JSON-objekt".to_owned());
     }
     let mut post = draft::blank(&at.origin(""), word(item, "id"));
     post.visibility = Visibility::Public;

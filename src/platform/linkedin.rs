@@ -12,6 +12,7 @@ use crate::platform::draft::{self, finish};
 use crate::platform::error::PlatformError;
 use crate::platform::html::{self, push_unique, same_address, web_address};
 use crate::platform::meta;
+use crate::platform::refusal;
 use crate::platform::rows::{self, Row, Tables};
 use crate::platform::{Importer, Items, Parsed, Source};
 
@@ -158,7 +159,9 @@ fn author(row: &Row<'_, '_>) -> Author {
 }
 
 fn share(row: &Row<'_, '_>) -> Result<Parsed, String> {
-    let link = row.cell("ShareLink").ok_or("the row has no link")?;
+    let link = row
+        .cell("ShareLink")
+        .ok_or_else(|| refusal::row_lacks("länk", "ShareLink"))?;
     let urn = urn_of(link);
     let mut post = draft::blank(&row.origin, urn);
     post.author = author(row);
@@ -224,7 +227,9 @@ fn unquoted(text: &str) -> Option<String> {
 }
 
 fn comment(row: &Row<'_, '_>) -> Result<Parsed, String> {
-    let link = row.cell("Link").ok_or("the row has no link")?;
+    let link = row
+        .cell("Link")
+        .ok_or_else(|| refusal::row_lacks("länk", "Link"))?;
     let mut post = draft::blank(&row.origin, None);
     post.kind = PostKind::Comment;
     post.author = author(row);
@@ -243,7 +248,8 @@ fn comment(row: &Row<'_, '_>) -> Result<Parsed, String> {
 
 fn message(row: &Row<'_, '_>) -> Result<Parsed, String> {
     let conversation = row.cell("CONVERSATION ID");
-    let conversation = conversation.ok_or("the row has no conversation's id")?;
+    let conversation =
+        conversation.ok_or_else(|| refusal::row_lacks("samtalets id", "CONVERSATION ID"))?;
     let mut post = draft::blank(&row.origin, None);
     post.kind = PostKind::Message;
     post.visibility = Visibility::Direct;

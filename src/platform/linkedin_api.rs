@@ -18,6 +18,7 @@ use crate::platform::linkedin::{is_page, visibility};
 use crate::platform::meta;
 use crate::platform::object::{many, number, text, word};
 use crate::platform::redact;
+use crate::platform::refusal;
 use crate::platform::replies::{self, At, Known, Out, Replies};
 use crate::platform::time;
 use crate::platform::{Importer, Items, Parsed, Source};
@@ -269,13 +270,20 @@ fn ended(mut post: Post, item: &Value) -> Parsed {
 
 fn post(at: &At<'_, '_>, below: &str, item: &Value) -> Result<Parsed, String> {
     let refused = |what: &str| place(what, below);
-    let id = text(item, "id").ok_or_else(|| refused("the post has no id"))?;
+    let id =
+        text(item, "id").ok_or_else(|| refused(&refusal::lacks("inlägget", refusal::ID, "id")))?;
     let origin = at.origin(below);
     let mut post = draft::blank(&origin, Some(id.clone()));
     post.author = author(at, text(item, "author"));
     let said = ["firstPublishedAt", "publishedAt", "created"];
     let said = said.iter().find_map(|name| moment(item, name));
-    post.posted_at = said.ok_or_else(|| refused("the post has no time"))?;
+    post.posted_at = said.ok_or_else(|| {
+        refused(&refusal::lacks(
+            "inlägget",
+            refusal::TIME,
+            "firstPublishedAt, publishedAt eller created",
+        ))
+    })?;
     let edited = item.pointer("/lifecycleStateInfo/isEditedByAuthor");
     if edited.and_then(Value::as_bool) != Some(false) {
         let changed = moment(item, "lastModified");
@@ -365,13 +373,22 @@ fn comment(at: &At<'_, '_>, below: &str, item: &Value) -> Result<Parsed, String>
     let refused = |what: &str| place(what, below);
     let urn = text(item, "$URN").or_else(|| text(item, "commentUrn"));
     let urn = urn.or_else(|| word(item, "id"));
-    let urn = urn.ok_or_else(|| refused("the comment has no id"))?;
-    let id = comment_number(&urn).ok_or_else(|| refused("the comment's id has no number"))?;
+    let urn = urn.ok_or_else(|| {
+        refused(&refusal::lacks(
+            "kommentaren",
+            refusal::ID,
+            "$URN, commentUrn eller id",
+        ))
+    })?;
+    let id = comment_number(&urn).ok_or_else(|| {
+        refused("kommentarens id slutar inte med ett nummer: urn:li:comment:(…,nummer) väntas")
+    })?;
     let origin = at.origin(below);
     let mut post = draft::blank(&origin, Some(format!("c{id}")));
     post.kind = PostKind::Comment;
     post.author = author(at, text(item, "actor"));
-    post.posted_at = moment(item, "created").ok_or_else(|| refused("the comment has no time"))?;
+    post.posted_at = moment(item, "created")
+        .ok_or_else(|| refused(&refusal::lacks("kommentaren", refusal::TIME, "created")))?;
     let changed = moment(item, "lastModified");
     post.edited_at = changed.filter(|changed| changed.utc > post.posted_at.utc);
     write(&mut post, item.get("message"));

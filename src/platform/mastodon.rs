@@ -14,6 +14,7 @@ use crate::platform::container::{Container, Shape};
 use crate::platform::draft::Origin;
 use crate::platform::elements::{CutError, Element, Elements};
 use crate::platform::error::PlatformError;
+use crate::platform::refusal;
 use crate::platform::{Importer, Item, Items, Parsed, Source, Summary, object};
 
 /// Bytes of a file that are looked at to recognise it.
@@ -46,7 +47,7 @@ impl Importer for Mastodon {
         let member = outbox(source.container)?.ok_or_else(|| {
             PlatformError::expected(
                 source.container.name(),
-                "an outbox (an OrderedCollection of activities)",
+                "en utkorg (outbox.json, en OrderedCollection av aktiviteter)",
             )
         })?;
         let folder = source
@@ -120,10 +121,10 @@ fn actor(container: &Container, folder: &str) -> Result<Option<Actor>, PlatformE
         .read_to_end(&mut bytes)
         .map_err(|source| PlatformError::io(&place, source))?;
     let value = json::value_from_slice(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes))
-        .map_err(|_form| PlatformError::damaged(&place, "not JSON"))?;
+        .map_err(|_form| PlatformError::damaged(&place, "det är inte JSON"))?;
     Actor::of(&value)
         .map(Some)
-        .ok_or_else(|| PlatformError::expected(place, "an actor with an id"))
+        .ok_or_else(|| PlatformError::expected(place, "en aktör med id"))
 }
 
 struct MastodonItems<'a> {
@@ -154,8 +155,8 @@ impl MastodonItems<'_> {
         self.number += 1;
         let read = match element {
             Element::Whole(bytes) => self.activity(&bytes, number),
-            Element::TooLong => Err("the item is longer than 16 MiB".to_owned()),
-            Element::Cut => Err("the file ends inside the item".to_owned()),
+            Element::TooLong => Err(refusal::too_long(16)),
+            Element::Cut => Err(refusal::CUT.to_owned()),
         };
         Ok(Some(match read {
             Ok(parsed) => Item::Post(Box::new(parsed)),

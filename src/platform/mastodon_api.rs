@@ -13,6 +13,7 @@ use crate::platform::error::PlatformError;
 use crate::platform::html::{self, LineEnds, push_unique, web_address};
 use crate::platform::object::{many, number, text, word};
 use crate::platform::redact;
+use crate::platform::refusal;
 use crate::platform::replies::{self, At, Known, Out, Replies};
 use crate::platform::time;
 use crate::platform::{Importer, Items, Parsed, Source};
@@ -107,7 +108,7 @@ impl Replies for MastodonApi {
 }
 
 fn status(at: &At<'_, '_>, item: &Value, bytes: &[u8]) -> Result<Parsed, String> {
-    let id = text(item, "uri").ok_or("the status has no uri")?;
+    let id = text(item, "uri").ok_or_else(|| refusal::lacks("inlägget", refusal::ID, "uri"))?;
     let origin = at.origin("");
     let mut post = draft::blank(&origin, Some(id));
     post.source_id = word(item, "id");

@@ -23,7 +23,9 @@ impl Names {
         // Names that some file system cannot tell apart are one name (evidence: NFC, case).
         let folded: String = plain.nfc().flat_map(char::to_lowercase).collect();
         if !self.seen.insert(folded) {
-            return Err(format!("the name {plain:?} stands twice"));
+            return Err(format!(
+                "namnet {plain:?} står två gånger (stora och små bokstäver räknas lika)"
+            ));
         }
         Ok(plain)
     }
@@ -33,24 +35,24 @@ fn checked(name: &str) -> Result<String, String> {
     // `tar -c .` writes every name with this prefix; it points nowhere else.
     let plain = name.strip_prefix("./").unwrap_or(name);
     let plain = plain.strip_suffix('/').unwrap_or(plain);
-    let refused = |what: &str| Err(format!("the name {name:?} {what}"));
+    let refused = |what: &str| Err(format!("namnet {name:?} {what}"));
     if plain.len() > LONGEST {
-        return Err("a name is longer than 4096 bytes".to_owned());
+        return Err("ett filnamn i den är längre än 4096 byte".to_owned());
     }
     if plain.chars().any(char::is_control) {
-        return refused("holds control characters");
+        return refused("innehåller styrtecken");
     }
     if plain.contains('\\') {
-        return refused("holds a backslash");
+        return refused("innehåller ett omvänt snedstreck");
     }
     if plain.starts_with('/') || plain.starts_with('~') || is_drive(plain) {
-        return refused("is absolute");
+        return refused("är en absolut sökväg");
     }
     if plain.split('/').count() > DEEPEST {
-        return refused("lies more than 32 folders deep");
+        return refused("ligger mer än 32 mappar djupt");
     }
     if plain.split('/').any(|part| matches!(part, "" | "." | "..")) {
-        return refused("has an empty part, . or ..");
+        return refused("har en tom del, . eller ..");
     }
     Ok(plain.to_owned())
 }

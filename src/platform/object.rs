@@ -5,6 +5,8 @@ use serde_json::Value;
 
 use crate::model::json;
 
+use crate::platform::refusal;
+
 /// An item, and the codes of what was mended in it.
 pub(crate) fn parse(bytes: &[u8]) -> Result<(Value, Vec<String>), String> {
     match json::value_from_slice(bytes) {
@@ -56,21 +58,27 @@ pub(crate) fn word(value: &Value, name: &str) -> Option<String> {
     }
 }
 
+/// Deepest nesting that `serde_json` reads.
+const DEEPEST: usize = 128;
+
 /// Why an item is no JSON, without its content.
 fn why(error: &json::JsonError) -> String {
     match error {
         json::JsonError::Parse(error) => {
             let text = error.to_string();
             if text.contains("stands twice") {
-                return "a key stands twice".to_owned();
+                return "ett fält står två gånger".to_owned();
+            }
+            if text.contains("recursion limit") {
+                return refusal::too_deep("värden", DEEPEST);
             }
             format!(
-                "not valid JSON at line {}, column {} of the item",
+                "inte giltig JSON på postens rad {}, kolumn {}",
                 error.line(),
                 error.column()
             )
         }
-        json::JsonError::Float(_) => "a number cannot be read".to_owned(),
+        json::JsonError::Float(_) => "ett tal går inte att läsa".to_owned(),
     }
 }
 

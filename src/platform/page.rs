@@ -18,6 +18,7 @@ use crate::platform::container::{Container, Shape};
 use crate::platform::draft::Origin;
 use crate::platform::error::PlatformError;
 use crate::platform::html::{self, web_address};
+use crate::platform::refusal;
 use crate::platform::{Importer, Item, Items, Parsed, Source, Summary};
 
 /// Greatest page.
@@ -54,7 +55,7 @@ impl Importer for Page {
         if files.is_empty() {
             return Err(PlatformError::expected(
                 source.container.name(),
-                "a page with JSON-LD, microformats2 or microdata",
+                "en sida med JSON-LD, microformats2 eller microdata",
             ));
         }
         Ok(Box::new(PageItems {
@@ -169,14 +170,13 @@ impl PageItems<'_> {
         } else {
             bytes
         };
-        let charset = Charset::declared(&text, converted).map_err(|label| {
-            PlatformError::expected(&place, format!("an encoding that is known, not {label}"))
-        })?;
+        let charset = Charset::declared(&text, converted)
+            .map_err(|label| PlatformError::expected(&place, refusal::unknown_encoding(&label)))?;
         let decoded = charset.decode(&text);
         if html::depth_at_most(&decoded.text) > DEEPEST {
             return Err(PlatformError::damaged(
                 place,
-                "elements lie more than 4096 deep",
+                refusal::too_deep("sidans element", DEEPEST),
             ));
         }
         let tree = Html::parse_document(&decoded.text);

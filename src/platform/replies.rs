@@ -17,6 +17,7 @@ use crate::platform::elements::{CutError, Element, Elements};
 use crate::platform::error::PlatformError;
 use crate::platform::media::Files;
 use crate::platform::queue::Queue;
+use crate::platform::refusal;
 use crate::platform::seen::Seen;
 use crate::platform::{Importer, Item, Items, Parsed, Source, Summary, object};
 
@@ -232,7 +233,7 @@ pub(crate) fn read<'a>(
     if files.is_empty() {
         return Err(PlatformError::expected(
             container.name(),
-            format!("a saved reply ({})", format.importer().title()),
+            format!("ett sparat svar ({})", format.importer().title()),
         ));
     }
     let known = learn(format, source, &files)?;
@@ -285,7 +286,7 @@ struct Cut {
     pointer: String,
     array: &'static str,
     bytes: Option<Vec<u8>>,
-    reason: &'static str,
+    reason: String,
 }
 
 /// A file while it is read.
@@ -329,11 +330,11 @@ impl Open {
         })?;
         let (pointer, array) = (elements.pointer(), elements.array());
         let (bytes, reason) = match element {
-            Some(Element::Whole(bytes)) => (Some(bytes), ""),
-            Some(Element::TooLong) => (None, "the item is longer than 16 MiB"),
+            Some(Element::Whole(bytes)) => (Some(bytes), String::new()),
+            Some(Element::TooLong) => (None, refusal::too_long(16)),
             Some(Element::Cut) => {
                 self.elements = None;
-                (None, "the file ends inside the item")
+                (None, refusal::CUT.to_owned())
             }
             None if elements.found => {
                 let is_whole = elements.closed;
@@ -341,10 +342,7 @@ impl Open {
                 if is_whole {
                     return Ok(None);
                 }
-                (
-                    None,
-                    "the file ends before its end: what stood after this is missing",
-                )
+                (None, refusal::CUT_AFTER.to_owned())
             }
             None => {
                 // No list: the document is the item.
@@ -359,7 +357,7 @@ impl Open {
                     pointer: String::new(),
                     array: "",
                     bytes: Some(bytes),
-                    reason: "",
+                    reason: String::new(),
                 }));
             }
         };
@@ -390,7 +388,7 @@ impl ReplyItems<'_> {
         let mut out = Out::default();
         let mut repairs = Vec::new();
         match cut.bytes.as_deref().map(object::parse) {
-            None => out.post(Err(cut.reason.to_owned())),
+            None => out.post(Err(cut.reason.clone())),
             Some(Err(reason)) => out.post(Err(reason)),
             Some(Ok((value, mended))) => {
                 repairs = mended;

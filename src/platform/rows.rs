@@ -201,7 +201,7 @@ pub(crate) fn read<'a>(
     if files.is_empty() {
         return Err(PlatformError::expected(
             container.name(),
-            format!("a table of the export ({})", format.importer().title()),
+            format!("en tabell ur exporten ({})", format.importer().title()),
         ));
     }
     let others = container.members().len().saturating_sub(files.len());
@@ -271,15 +271,15 @@ impl Open {
         self.ahead = self.record(container)?;
         let line = record.position().map_or(0, csv::Position::line);
         let row = if self.ahead.is_none() && self.quotes.get() % 2 == 1 {
-            Err("the file ends inside a quoted cell".to_owned())
+            Err("filen slutar inne i en cell med citattecken; hämta exporten på nytt".to_owned())
         } else if record.len() != self.known.header.len() {
             Err(format!(
-                "the row has {} cells and the header {}",
+                "raden har {} celler och rubrikraden {}",
                 record.len(),
                 self.known.header.len()
             ))
         } else {
-            cells(&record).ok_or_else(|| "the row is not UTF-8".to_owned())
+            cells(&record).ok_or_else(|| "raden är inte skriven i UTF-8".to_owned())
         };
         Ok(Some((line, row)))
     }
@@ -320,7 +320,7 @@ impl RowItems<'_> {
                 }
                 Ok(_) => *self.skipped.entry("same_item_again").or_default() += 1,
                 Err(reason) => {
-                    let place = format!("{place}, line {line}");
+                    let place = format!("{place}, rad {line}");
                     return Ok(Some(Item::Refused(Refused { place, reason })));
                 }
             }

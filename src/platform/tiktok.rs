@@ -14,6 +14,7 @@ use crate::platform::error::PlatformError;
 use crate::platform::html::web_address;
 use crate::platform::meta;
 use crate::platform::object::{number, text};
+use crate::platform::refusal;
 use crate::platform::replies::{self, At, Known, Out, Replies};
 use crate::platform::{Importer, Items, Parsed, Source, redact};
 
@@ -231,7 +232,8 @@ fn video_id(address: &str) -> Option<String> {
 }
 
 fn video(at: &At<'_, '_>, item: &Value, bytes: &[u8]) -> Result<Parsed, String> {
-    let date = either(item, "Date").ok_or("the video has no time")?;
+    let date =
+        either(item, "Date").ok_or_else(|| refusal::lacks("filmen", refusal::TIME, "Date"))?;
     let link = either(item, "Link");
     let origin = at.origin("");
     let id = link.as_deref().and_then(video_id);
@@ -282,7 +284,8 @@ fn visibility(told: Option<&str>) -> Visibility {
 }
 
 fn comment(at: &At<'_, '_>, item: &Value, bytes: &[u8]) -> Result<Parsed, String> {
-    let date = either(item, "Date").ok_or("the comment has no time")?;
+    let date =
+        either(item, "Date").ok_or_else(|| refusal::lacks("kommentaren", refusal::TIME, "Date"))?;
     let origin = at.origin("");
     let mut post = draft::blank(&origin, None);
     post.kind = PostKind::Comment;
@@ -293,7 +296,7 @@ fn comment(at: &At<'_, '_>, item: &Value, bytes: &[u8]) -> Result<Parsed, String
         add_file(&mut post, item, "Photo", "image");
     }
     if post.text.is_empty() && post.attachments.is_empty() {
-        return Err("the comment has neither text nor picture".to_owned());
+        return Err(refusal::is_empty("kommentaren"));
     }
     if let Some(url) = either(item, "Url") {
         let id = video_id(&url);
@@ -310,7 +313,8 @@ fn comment(at: &At<'_, '_>, item: &Value, bytes: &[u8]) -> Result<Parsed, String
 
 /// A message; a conversation is named after whom it is with.
 fn message(at: &At<'_, '_>, item: &Value, bytes: &[u8]) -> Result<Parsed, String> {
-    let date = either(item, "Date").ok_or("the message has no time")?;
+    let date =
+        either(item, "Date").ok_or_else(|| refusal::lacks("meddelandet", refusal::TIME, "Date"))?;
     let list = at.list();
     let with = list.strip_prefix("Chat History with ").unwrap_or(&list);
     let with = with.strip_suffix(':').unwrap_or(with);

@@ -15,6 +15,7 @@ use crate::platform::error::PlatformError;
 use crate::platform::html::{self, LineEnds, web_address};
 use crate::platform::object::{many, text, word};
 use crate::platform::redact::{self, EMAIL, IP};
+use crate::platform::refusal;
 use crate::platform::replies::{self, At, Known, Out, Replies};
 use crate::platform::time;
 use crate::platform::{Importer, Items, Parsed, Source};
@@ -139,7 +140,7 @@ fn rendered(item: &Value, name: &str) -> Option<String> {
 }
 
 fn post(at: &At<'_, '_>, item: &Value, bytes: &[u8]) -> Result<Parsed, String> {
-    let id = word(item, "id").ok_or("the post has no id")?;
+    let id = word(item, "id").ok_or_else(|| refusal::lacks("inlägget", refusal::ID, "id"))?;
     let mut post = draft::blank(&at.origin(""), Some(format!("p{id}")));
     let kind = text(item, "type").unwrap_or_default();
     post.kind = if kind == "page" {
@@ -227,7 +228,7 @@ fn earlier(at: &At<'_, '_>, id: &str, shown: &str) -> Vec<Edit> {
 }
 
 fn comment(at: &At<'_, '_>, item: &Value, bytes: &[u8]) -> Result<Parsed, String> {
-    let id = word(item, "id").ok_or("the comment has no id")?;
+    let id = word(item, "id").ok_or_else(|| refusal::lacks("kommentaren", refusal::ID, "id"))?;
     let origin = at.origin("");
     let mut post = draft::blank(&origin, Some(format!("c{id}")));
     post.kind = PostKind::Comment;

@@ -14,6 +14,7 @@ use crate::model::post::{Completeness, Refused};
 use crate::platform::charset::{self, Charset};
 use crate::platform::container::{Container, Shape};
 use crate::platform::error::PlatformError;
+use crate::platform::refusal;
 use crate::platform::wxr::post::{Place, Reader};
 use crate::platform::wxr::split::{Chunk, End, LONGEST, Splitter, line_ends};
 use crate::platform::wxr::xml::{Fault, Head, Node};
@@ -69,7 +70,7 @@ impl Importer for Wxr {
             if !source.container.is_single() {
                 return Err(PlatformError::expected(
                     source.container.name(),
-                    "a WXR file in it",
+                    "en WXR-fil i den",
                 ));
             }
             files.push(0);
@@ -223,17 +224,14 @@ impl OpenFile {
         let bytes = splitter
             .head()
             .map_err(|source| PlatformError::io(&place, source))?
-            .ok_or_else(|| PlatformError::damaged(&place, "no item in the first 64 MiB"))?;
+            .ok_or_else(|| PlatformError::damaged(&place, refusal::no_item(64)))?;
         let charset = Charset::declared(&bytes, converted).map_err(|label| {
-            PlatformError::expected(
-                format!("{place}, line 1"),
-                format!("an encoding that is known, not {label}"),
-            )
+            PlatformError::expected(format!("{place}, rad 1"), refusal::unknown_encoding(&label))
         })?;
         let text = charset.decode(&bytes).text;
         let text = text.trim_start_matches('\u{feff}');
         let head = xml::head(text, &["rss", "channel"]).map_err(|fault| {
-            PlatformError::damaged(format!("{place}, line {}", fault.line + 1), fault.reason)
+            PlatformError::damaged(format!("{place}, rad {}", fault.line + 1), fault.reason)
         })?;
         Ok(Self {
             member,
@@ -263,7 +261,9 @@ impl OpenFile {
             let before = &chunk.bytes[..start];
             return Err(Fault {
                 line: line_ends(before),
-                reason: "a CDATA section or comment has no end before the next item".to_owned(),
+                reason:
+                    "ett CDATA-avsnitt eller en XML-kommentar saknar slut när nästa post börjar"
+                        .to_owned(),
             });
         }
         let decoded = self.charset.decode(&chunk.bytes);
@@ -316,15 +316,15 @@ impl WxrItems<'_> {
                 Ok(node) => return self.take_item(file, chunk, &node),
                 Err(fault) => fault,
             },
-            End::Interrupted => at_end(chunk, "the next item begins before this one is closed"),
-            End::FileEnds => at_end(chunk, "the file ends inside the item"),
-            End::TooLong => at_end(chunk, "the item is longer than 64 MiB"),
+            End::Interrupted => at_end(chunk, refusal::INTERRUPTED),
+            End::FileEnds => at_end(chunk, refusal::CUT),
+            End::TooLong => at_end(chunk, &refusal::too_long(64)),
         };
         self.refuse(
             file,
             chunk.line + broken.line,
             &format!(
-                "{}; the item and its comments were not taken in",
+                "{}; varken inlägget eller dess kommentarer togs in",
                 broken.reason
             ),
         );
@@ -353,7 +353,7 @@ impl WxrItems<'_> {
         let mut read = Vec::new();
         let mut parent = None;
         match node.value("wp:post_type") {
-            None => read.push(Err("the item has no wp:post_type".to_owned())),
+            None => read.push(Err(refusal::lacks("posten", refusal::TYPE, "wp:post_type"))),
             Some(kind) if INTERNAL.contains(&kind) => {
                 *self.skipped.entry(kind.to_owned()).or_default() += 1;
             }
@@ -372,7 +372,7 @@ impl WxrItems<'_> {
             .filter(|child| child.name == "wp:comment");
         for (comment, number) in comments.zip(1..) {
             let comment = reader.comment(comment, number, post_id, parent.as_ref());
-            read.push(comment.map_err(|reason| format!("comment {number}: {reason}")));
+            read.push(comment.map_err(|reason| format!("kommentar {number}: {reason}")));
         }
         for one in read {
             match one {
@@ -386,7 +386,7 @@ impl WxrItems<'_> {
         self.refused = true;
         self.queue.push_back(Item::Refused(Refused {
             place: format!(
-                "{}, line {line}, item {}",
+                "{}, rad {line}, post {}",
                 self.source.container.place(file.member),
                 file.number
             ),

@@ -11,6 +11,7 @@ use crate::platform::container::Container;
 use crate::platform::draft::{self, finish};
 use crate::platform::error::PlatformError;
 use crate::platform::object;
+use crate::platform::refusal;
 use crate::platform::rows::{self, Row, Tables};
 use crate::platform::time;
 use crate::platform::{Importer, Items, Parsed, Source};
@@ -147,7 +148,7 @@ fn comment(row: &Row<'_, '_>) -> Result<Parsed, String> {
     let told = row
         .cell("Comment ID")
         .or_else(|| ids.next().map(String::as_str));
-    let id = told.ok_or("the row has no comment's id")?;
+    let id = told.ok_or_else(|| refusal::row_lacks("kommentarens id", "Comment ID"))?;
     let mut post = draft::blank(&row.origin, Some(id.to_owned()));
     post.author = author(row);
     post.kind = PostKind::Comment;
@@ -253,7 +254,8 @@ fn video(row: &Row<'_, '_>) -> Result<Parsed, String> {
         };
         if english { row.cell(name) } else { by_place() }
     };
-    let id = cell("Video ID", Some(0)).ok_or("the row has no video's id")?;
+    let id =
+        cell("Video ID", Some(0)).ok_or_else(|| refusal::row_lacks("filmens id", "Video ID"))?;
     let mut post = draft::blank(&row.origin, Some(id.to_owned()));
     post.kind = PostKind::Video;
     post.author = author(row);

@@ -14,6 +14,7 @@ use crate::platform::error::PlatformError;
 use crate::platform::html::{LineEnds, push_unique, web_address};
 use crate::platform::object::{many, number, text, word};
 use crate::platform::redact;
+use crate::platform::refusal;
 use crate::platform::replies::{self, At, Known, Out, Replies};
 use crate::platform::time;
 use crate::platform::youtube::{is_channel, watch};
@@ -87,7 +88,9 @@ fn thread(at: &At<'_, '_>, item: &Value, out: &mut Out) {
     let public = item.pointer("/snippet/isPublic").and_then(Value::as_bool);
     match item.pointer("/snippet/topLevelComment") {
         Some(top) => out.post(comment(at, "/snippet/topLevelComment", top, public)),
-        None => out.post(Err("the thread has no first comment".to_owned())),
+        None => out.post(Err(
+            "tråden saknar sin första kommentar: fältet snippet.topLevelComment saknas".to_owned(),
+        )),
     }
     for (number, reply) in many(item.pointer("/replies/comments")).enumerate() {
         out.post(comment(
@@ -105,8 +108,10 @@ fn comment(
     item: &Value,
     public: Option<bool>,
 ) -> Result<Parsed, String> {
-    let id = word(item, "id").ok_or("the comment has no id")?;
-    let told = item.get("snippet").ok_or("the comment has no snippet")?;
+    let id = word(item, "id").ok_or_else(|| refusal::lacks("kommentaren", refusal::ID, "id"))?;
+    let told = item
+        .get("snippet")
+        .ok_or("kommentaren saknar fältet snippet, där text och tid står")?;
     let origin = at.origin(below);
     let mut post = draft::blank(&origin, Some(id.clone()));
     post.kind = PostKind::Comment;
@@ -204,9 +209,11 @@ fn role(at: &At<'_, '_>, channel: Option<&str>, handle: Option<&str>) -> (Author
 }
 
 fn video(at: &At<'_, '_>, item: &Value, bytes: &[u8]) -> Result<Parsed, String> {
-    let id = word(item, "id").ok_or("the video has no id")?;
+    let id = word(item, "id").ok_or_else(|| refusal::lacks("filmen", refusal::ID, "id"))?;
     let origin: Origin<'_> = at.origin("");
-    let told = item.get("snippet").ok_or("the video has no snippet")?;
+    let told = item
+        .get("snippet")
+        .ok_or("filmen saknar fältet snippet, där titel och tid står")?;
     let mut post = draft::blank(&origin, Some(id.clone()));
     post.kind = PostKind::Video;
     post.permalink = Some(watch(&id));

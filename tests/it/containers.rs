@@ -48,15 +48,18 @@ fn hostile_containers_are_refused_by_rule() {
     assert_eq!(refusal(&zip_of(&[("outbox.json", b"{}")])), "whole");
     let zeros = vec![0_u8; 9 * 1024 * 1024];
     let cases: [(&str, Entries<'_>); 6] = [
-        ("has an empty part, . or ..", &[("../outbox.json", b"{}")]),
-        ("is absolute", &[("/etc/passwd", b"x")]),
-        ("holds a backslash", &[("a\\b", b"x")]),
-        ("stands twice", &[("Å.json", b"x"), ("a\u{30a}.json", b"y")]),
+        ("har en tom del, . eller ..", &[("../outbox.json", b"{}")]),
+        ("är en absolut sökväg", &[("/etc/passwd", b"x")]),
+        ("innehåller ett omvänt snedstreck", &[("a\\b", b"x")]),
         (
-            "more than 100 times its size",
+            "står två gånger",
+            &[("Å.json", b"x"), ("a\u{30a}.json", b"y")],
+        ),
+        (
+            "mer än 100 gånger så stor",
             &[("a", &zeros[..4 * 1024 * 1024])],
         ),
-        ("more than 8388608 bytes", &[("a", &zeros)]),
+        ("mer än 8388608 byte", &[("a", &zeros)]),
     ];
     for (expected, entries) in cases {
         let said = refusal(&zip_of(entries));
@@ -64,7 +67,7 @@ fn hostile_containers_are_refused_by_rule() {
     }
     let many: Vec<_> = (0..101).map(|number| format!("{number}")).collect();
     let many: Vec<(&str, &[u8])> = many.iter().map(|name| (name.as_str(), &b"x"[..])).collect();
-    assert!(refusal(&zip_of(&many)).contains("more than 100 entries"));
+    assert!(refusal(&zip_of(&many)).contains("fler än 100 filer och mappar"));
 }
 
 #[test]
@@ -76,7 +79,7 @@ fn links_double_names_and_bombs_are_refused_by_rule() {
     zip.add_symlink("a", "/etc/passwd", zip::write::SimpleFileOptions::default())
         .unwrap();
     zip.finish().unwrap();
-    assert!(refusal(&path).contains("is a link or a special file"));
+    assert!(refusal(&path).contains("är en länk eller en specialfil"));
     for kind in [
         tar::EntryType::Symlink,
         tar::EntryType::Link,
@@ -95,7 +98,7 @@ fn links_double_names_and_bombs_are_refused_by_rule() {
         }
         tar.finish().unwrap();
         assert!(
-            refusal(&path).contains("is a link or a special file"),
+            refusal(&path).contains("är en länk eller en specialfil"),
             "{kind:?}"
         );
     }
@@ -108,12 +111,12 @@ fn links_double_names_and_bombs_are_refused_by_rule() {
         tar.append_data(&mut header, "a.json", &bytes[..]).unwrap();
     }
     tar.finish().unwrap();
-    assert!(refusal(&path).contains("stands twice"));
+    assert!(refusal(&path).contains("står två gånger"));
     // A folder with a link in it.
     let folder = scratch.path().join("folder");
     std::fs::create_dir(&folder).unwrap();
     std::os::unix::fs::symlink("/etc/passwd", folder.join("a")).unwrap();
-    assert!(refusal(&folder).contains("is a link or a special file"));
+    assert!(refusal(&folder).contains("är en länk eller en specialfil"));
     // A gzip bomb: 16 MiB of zeros in a tar.
     let path = scratch.path().join("bomb.tar.gz");
     let gzip = flate2::write::GzEncoder::new(
@@ -127,7 +130,7 @@ fn links_double_names_and_bombs_are_refused_by_rule() {
         .unwrap();
     tar.finish().unwrap();
     drop(tar);
-    assert!(refusal(&path).contains("it unpacks to more than"));
+    assert!(refusal(&path).contains("uppackad är den mer än"));
 }
 
 #[test]
@@ -154,7 +157,7 @@ fn damaged_and_dishonest_zips_are_refused() {
     };
     assert_eq!(
         flip(place, b'H'),
-        "the entry's checksum is another than its container says"
+        "filens kontrollsumma är en annan än arkivet anger"
     );
     // The name in the local header differs from the central one.
     let name = whole
@@ -172,7 +175,7 @@ fn damaged_and_dishonest_zips_are_refused() {
     bytes[central + 8] |= 1;
     std::fs::write(&path, &bytes).unwrap();
     assert!(
-        refusal(&path).contains("is encrypted"),
+        refusal(&path).contains("är krypterad"),
         "{}",
         refusal(&path)
     );
@@ -219,7 +222,7 @@ fn entries_beyond_four_gibibytes_are_listed_whole_and_read() {
     assert_eq!(container.head(0, 3).unwrap(), [0, 0, 0]);
     assert!(container.whole(0, 100).is_err());
     // The same with the limit of the test: refused before anything is read.
-    assert!(refusal(&path).contains("more than 8388608 bytes"));
+    assert!(refusal(&path).contains("mer än 8388608 byte"));
 }
 
 #[test]
@@ -239,7 +242,7 @@ fn data_behind_a_zip_and_entries_over_each_other_are_refused() {
     std::fs::write(&path, [&whole[..], b"more"].concat()).unwrap();
     let said = refusal(&path);
     assert!(
-        said.contains("after the last entry") || said.contains("damaged"),
+        said.contains("efter arkivets slut") || said.contains("är skadad"),
         "{said}"
     );
     // The directory's second entry points to the first one's header, under the first one's name.
@@ -295,5 +298,8 @@ fn parts_of_one_export_are_one_container() {
     let told: Vec<_> = facts.iter().map(|part| part.name.as_str()).collect();
     assert_eq!(told, ["del-1.zip", "del-2.zip"]);
     let error = open(&[one, two, other]).unwrap_err().to_string();
-    assert!(error.contains("not parts of one export"), "{error}");
+    assert!(
+        error.contains("inte delar av en och samma export"),
+        "{error}"
+    );
 }

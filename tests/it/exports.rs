@@ -215,10 +215,13 @@ fn x_archives_that_are_broken_say_what_is_missing_and_where() {
     assert_eq!(
         reasons,
         [
-            ("/1", "the tweet has no id_str"),
-            ("/2", "a key stands twice"),
-            ("/6", "the tweet's id_str is no number"),
-            ("/7", "the file ends inside the item"),
+            (
+                "/1",
+                "inlägget saknar id: fältet id_str saknas eller går inte att läsa"
+            ),
+            ("/2", "ett fält står två gånger"),
+            ("/6", "inläggets id_str är inget nummer"),
+            ("/7", "filen slutar mitt i posten; hämta exporten på nytt"),
         ]
     );
     assert_eq!(

@@ -99,9 +99,9 @@ fn broken_replies_cost_the_broken_items_only() {
     assert_eq!(
         refused,
         [
-            "trasig: statuses.json, /1: the status has no uri",
-            "trasig: statuses.json, /2: a key stands twice",
-            "trasig: statuses.json, /4: the file ends inside the item",
+            "trasig: statuses.json, /1: inlägget saknar id: fältet uri saknas eller går inte att läsa",
+            "trasig: statuses.json, /2: ett fält står två gånger",
+            "trasig: statuses.json, /4: filen slutar mitt i posten; hämta exporten på nytt",
         ]
     );
 }
@@ -386,7 +386,10 @@ fn any_flipped_byte_of_a_repository_is_found_and_its_block_named() {
     bent[place] ^= 1;
     std::fs::write(&path, &bent).unwrap();
     let error = read(&path).unwrap_err().to_string();
-    assert!(error.contains("the hash that its CID bafyrei"), "{error}");
+    assert!(
+        error.contains("den kontrollsumma som dess CID bafyrei"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -402,10 +405,7 @@ fn bluesky_signatures_hold_for_the_key_of_the_account_only() {
     // The key of the other account, of the other curve.
     std::fs::copy(fixture("bluesky/kommunkonto/did.json"), at("did.json")).unwrap();
     let error = read(scratch.path()).unwrap_err().to_string();
-    assert!(
-        error.contains("the commit's signature does not hold"),
-        "{error}"
-    );
+    assert!(error.contains("signaturen stämmer inte"), "{error}");
     std::fs::remove_file(at("did.json")).unwrap();
     let read = read_of(scratch.path(), "");
     assert!(read.notes[0].contains("är inte kontrollerad"));

@@ -6,6 +6,8 @@
     reason = "functions shared by tests fail the test that calls them"
 )]
 
+mod refusals;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -361,11 +363,11 @@ fn wxr_that_is_broken_costs_the_broken_items_only() {
     assert_eq!(
         refused,
         [
-            "export.xml, line 34, item 3: a CDATA section or comment has no end before the next item",
-            "export.xml, line 46, item 5: tags do not match",
-            "export.xml, line 61, item 7: the item has no wp:post_type",
-            "export.xml, line 65, item 8: the item has no wp:post_type",
-            "export.xml, line 72, item 9: the file ends inside the item",
+            "export.xml, rad 34, post 3: ett CDATA-avsnitt eller en XML-kommentar saknar slut när nästa post börjar",
+            "export.xml, rad 46, post 5: start- och sluttaggar passar inte ihop",
+            "export.xml, rad 61, post 7: posten saknar typ: fältet wp:post_type saknas eller går inte att läsa",
+            "export.xml, rad 65, post 8: posten saknar typ: fältet wp:post_type saknas eller går inte att läsa",
+            "export.xml, rad 72, post 9: filen slutar mitt i posten",
         ]
     );
 }

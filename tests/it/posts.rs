@@ -88,7 +88,7 @@ fn what_is_no_export_is_refused_with_what_is_known() {
         .exits(1);
     assert!(
         ran.stderr
-            .contains("anteckning.txt is of no known format; known are: wxr ("),
+            .contains("anteckning.txt är av inget känt format; ta in filen som plattformen gav den. Kända format är: wxr ("),
         "{}",
         ran.stderr
     );
@@ -107,7 +107,7 @@ fn what_is_no_export_is_refused_with_what_is_known() {
         .json("2026-09-02", &["ingest", "blogg", path.to_str().unwrap()])
         .exits(1);
     assert!(
-        ran.stderr.contains("holds 2 web pages and no data") && ran.stderr.contains("as JSON"),
+        ran.stderr.contains("rymmer 2 webbsidor och inga data") && ran.stderr.contains("som JSON"),
         "{}",
         ran.stderr
     );
@@ -118,7 +118,7 @@ fn what_is_no_export_is_refused_with_what_is_known() {
         .exits(1);
     assert!(
         ran.stderr
-            .contains("avbruten.zip: expected an export with something in it, and it is empty"),
+            .contains("avbruten.zip: här väntades en export med något i, men den är tom"),
         "{}",
         ran.stderr
     );
@@ -135,7 +135,7 @@ fn what_is_no_export_is_refused_with_what_is_known() {
         )
         .exits(2);
     assert!(
-        ran.stderr.contains("there is no format \"okänt\""),
+        ran.stderr.contains("det finns inget format \"okänt\""),
         "{}",
         ran.stderr
     );

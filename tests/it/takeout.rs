@@ -83,11 +83,11 @@ fn takeout_until_june_2024_gives_the_same_comment_and_refuses_broken_rows() {
     assert_eq!(
         reasons(&old),
         [
-            "the row has 4 cells and the header 7",
-            "the file ends inside a quoted cell"
+            "raden har 4 celler och rubrikraden 7",
+            "filen slutar inne i en cell med citattecken; hämta exporten på nytt"
         ]
     );
-    assert_eq!(old.refused[0].0, "aldre: comments.csv, line 3");
+    assert_eq!(old.refused[0].0, "aldre: comments.csv, rad 3");
 }
 
 #[test]

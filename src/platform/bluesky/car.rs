@@ -36,12 +36,13 @@ impl<R: BufRead> Blocks<R> {
     pub(super) fn new(mut reader: R) -> Result<Self, CarError> {
         let mut at = 0;
         let Some(header) = section(&mut reader, &mut at)? else {
-            return Err(CarError::Form(0, "a header".to_owned()));
+            return Err(CarError::Form(0, "ett huvud".to_owned()));
         };
         let wrong = |reason: String| CarError::Form(0, reason);
-        let header = cbor::decode(&header).map_err(|why| wrong(format!("a header, but {why}")))?;
+        let header =
+            cbor::decode(&header).map_err(|why| wrong(format!("ett läsbart huvud, men {why}")))?;
         if header.get("version") != Some(&Value::Int(1)) {
-            return Err(wrong("version 1".to_owned()));
+            return Err(wrong("version 1 i huvudet".to_owned()));
         }
         match header.get("roots") {
             Some(Value::List(roots)) => match roots.as_slice() {
@@ -50,9 +51,9 @@ impl<R: BufRead> Blocks<R> {
                     at,
                     root: *root,
                 }),
-                _ => Err(wrong("exactly one root".to_owned())),
+                _ => Err(wrong("precis en rot (roots) i huvudet".to_owned())),
             },
-            _ => Err(wrong("roots".to_owned())),
+            _ => Err(wrong("en rot (roots) i huvudet".to_owned())),
         }
     }
 
@@ -63,13 +64,14 @@ impl<R: BufRead> Blocks<R> {
             return Ok(None);
         };
         let Some((name, data)) = section.split_at_checked(Cid::BYTES) else {
-            return Err(CarError::Form(start, "a CID".to_owned()));
+            return Err(CarError::Form(start, "ett CID".to_owned()));
         };
-        let cid = Cid::of_bytes(name).map_err(|reason| CarError::Form(start, reason))?;
+        let cid = Cid::of_bytes(name)
+            .map_err(|reason| CarError::Form(start, format!("ett giltigt CID, men {reason}")))?;
         if !cid.names(data) {
             return Err(CarError::Form(
                 start,
-                format!("a block with the hash that its CID {cid} says"),
+                format!("ett block med den kontrollsumma som dess CID {cid} anger"),
             ));
         }
         Ok(Some((cid, data.to_vec())))
@@ -85,14 +87,17 @@ fn section(reader: &mut impl BufRead, at: &mut u64) -> Result<Option<Vec<u8>>, C
     if length == 0 || length > LONGEST {
         return Err(CarError::Form(
             start,
-            "a block of at least 1 byte and at most 16 MiB".to_owned(),
+            "ett block på minst 1 byte och högst 16 MiB".to_owned(),
         ));
     }
     let mut bytes = Vec::new();
     reader.by_ref().take(length).read_to_end(&mut bytes)?;
     *at += bytes.len() as u64;
     if (bytes.len() as u64) < length {
-        return Err(CarError::Form(start, "a whole block".to_owned()));
+        return Err(CarError::Form(
+            start,
+            "ett helt block; filen slutar mitt i det".to_owned(),
+        ));
     }
     Ok(Some(bytes))
 }
@@ -105,7 +110,10 @@ fn varint(reader: &mut impl BufRead, at: &mut u64) -> Result<Option<u64>, CarErr
             return if shift == 0 {
                 Ok(None)
             } else {
-                Err(CarError::Form(start, "a whole length".to_owned()))
+                Err(CarError::Form(
+                    start,
+                    "en hel längd; filen slutar mitt i den".to_owned(),
+                ))
             };
         };
         reader.consume(1);
@@ -117,6 +125,6 @@ fn varint(reader: &mut impl BufRead, at: &mut u64) -> Result<Option<u64>, CarErr
     }
     Err(CarError::Form(
         start,
-        "a length of at most 63 bits".to_owned(),
+        "en längd på högst 63 bitar".to_owned(),
     ))
 }

@@ -7,6 +7,8 @@ use base64::Engine as _;
 use serde_json::{Map, Value as Json};
 use sha2::{Digest as _, Sha256};
 
+use crate::platform::refusal;
+
 /// Deepest nesting of lists and maps.
 const DEEPEST: usize = 64;
 /// Digits of the lower-case base32 that CIDs are written in (RFC 4648 §6, without padding).
@@ -30,13 +32,13 @@ impl Cid {
             [1, codec @ (0x71 | 0x55), 0x12, 0x20, digest @ ..] => {
                 let digest = digest
                     .try_into()
-                    .map_err(|_length| "a CID has another length".to_owned())?;
+                    .map_err(|_length| "det har fel längd".to_owned())?;
                 Ok(Self {
                     codec: *codec,
                     digest,
                 })
             }
-            _ => Err("a CID is not version 1 of DAG-CBOR or raw bytes with SHA-256".to_owned()),
+            _ => Err("det är inte version 1 av DAG-CBOR eller råa byte med SHA-256".to_owned()),
         }
     }
 
@@ -127,7 +129,7 @@ impl Value {
         match self.get(name) {
             Some(Self::Link(cid)) => Ok(Some(*cid)),
             Some(Self::Null) | None => Ok(None),
-            Some(_) => Err(format!("the member {name} is no link")),
+            Some(_) => Err(format!("fältet {name} är ingen länk")),
         }
     }
 
@@ -161,7 +163,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Value, String> {
     if reader.at == bytes.len() {
         Ok(value)
     } else {
-        Err("bytes stand after the value".to_owned())
+        Err("det står byte efter värdet".to_owned())
     }
 }
 
@@ -171,7 +173,7 @@ pub(super) fn without_member(bytes: &[u8], name: &str) -> Result<Vec<u8>, String
     let mut reader = Reader { bytes, at: 0 };
     let (major, count) = reader.head()?;
     if major != 5 {
-        return Err("it is no map".to_owned());
+        return Err("värdet är inget objekt".to_owned());
     }
     let (mut out, mut kept) = (Vec::new(), 0_u64);
     for _ in 0..count {
@@ -186,7 +188,7 @@ pub(super) fn without_member(bytes: &[u8], name: &str) -> Result<Vec<u8>, String
     let head = u8::try_from(kept)
         .ok()
         .filter(|kept| *kept < 24)
-        .ok_or("the map has too many members")?;
+        .ok_or("objektet har för många fält")?;
     out.insert(0, 0xa0 | head);
     Ok(out)
 }
@@ -203,7 +205,7 @@ impl<'a> Reader<'a> {
             .and_then(|count| self.at.checked_add(count));
         let piece = end
             .and_then(|end| self.bytes.get(self.at..end))
-            .ok_or("it ends inside a value")?;
+            .ok_or("det slutar mitt i ett värde")?;
         self.at += piece.len();
         Ok(piece)
     }
@@ -218,7 +220,7 @@ impl<'a> Reader<'a> {
             25 => 2,
             26 => 4,
             27 => 8,
-            _ => return Err("a length is not given".to_owned()),
+            _ => return Err("en längd är inte angiven".to_owned()),
         };
         let argument = self
             .take(longer)?
@@ -231,25 +233,28 @@ impl<'a> Reader<'a> {
             _ => 1 << 32,
         };
         if argument < least && major != 7 {
-            return Err("a number is not in its shortest form".to_owned());
+            return Err("ett tal är inte skrivet i sin kortaste form".to_owned());
         }
         Ok((major, argument))
     }
 
     fn value(&mut self, depth: usize) -> Result<Value, String> {
         if depth > DEEPEST {
-            return Err("values lie more than 64 deep".to_owned());
+            return Err(refusal::too_deep("värden", DEEPEST));
         }
         let start = self.at;
         let (major, argument) = self.head()?;
-        let outside = |_range| "a number is out of range".to_owned();
+        let outside = |_range| "ett tal är för stort".to_owned();
         Ok(match major {
             0 => Value::Int(i64::try_from(argument).map_err(outside)?),
             1 => Value::Int(-1 - i64::try_from(argument).map_err(outside)?),
             2 => Value::Bytes(self.take(argument)?.to_vec()),
             3 => {
                 let text = std::str::from_utf8(self.take(argument)?);
-                Value::Text(text.map_err(|_form| "a text is not UTF-8")?.to_owned())
+                Value::Text(
+                    text.map_err(|_form| "en text är inte skriven i UTF-8")?
+                        .to_owned(),
+                )
             }
             4 => {
                 let mut items = Vec::new();
@@ -260,21 +265,23 @@ impl<'a> Reader<'a> {
             }
             5 => self.map(argument, depth)?,
             6 if argument == 42 => {
-                let wrong = || Err("a link is not a CID".to_owned());
+                let wrong = || Err("en länk är inget CID".to_owned());
                 let Value::Bytes(bytes) = self.value(depth + 1)? else {
                     return wrong();
                 };
                 match bytes.split_first() {
-                    Some((0, cid)) => Value::Link(Cid::of_bytes(cid)?),
+                    Some((0, cid)) => Value::Link(
+                        Cid::of_bytes(cid).map_err(|why| format!("en länk är inget CID: {why}"))?,
+                    ),
                     _ => return wrong(),
                 }
             }
-            6 => return Err("a tag is another than 42".to_owned()),
+            6 => return Err("en annan CBOR-etikett än 42".to_owned()),
             _ => match self.bytes[start] {
                 0xf4 => Value::Bool(false),
                 0xf5 => Value::Bool(true),
                 0xf6 => Value::Null,
-                _ => return Err("a float or simple value has no place here".to_owned()),
+                _ => return Err("ett flyttal eller annat värde som inte hör hemma här".to_owned()),
             },
         })
     }
@@ -283,12 +290,12 @@ impl<'a> Reader<'a> {
         let mut members: Vec<(String, Value)> = Vec::new();
         for _ in 0..count {
             let Value::Text(key) = self.value(depth + 1)? else {
-                return Err("a member's name is no text".to_owned());
+                return Err("ett fältnamn är ingen text".to_owned());
             };
             // Shorter names first, then by their bytes: no name twice.
             let later = |(last, _): &(String, Value)| (last.len(), last) < (key.len(), &key);
             if !members.last().is_none_or(later) {
-                return Err("names of members are not in order".to_owned());
+                return Err("fälten står inte i ordning".to_owned());
             }
             let value = self.value(depth + 1)?;
             members.push((key, value));

@@ -32,17 +32,17 @@ pub(super) fn walk(
         match step {
             Step::Node(cid, layer) => {
                 let entries =
-                    node(nodes, cid, layer).map_err(|why| format!("node {cid}: {why}"))?;
+                    node(nodes, cid, layer).map_err(|why| format!("trädets nod {cid}: {why}"))?;
                 steps.extend(entries.into_iter().rev());
             }
             Step::Record(key, cid) => {
                 if last.as_ref().is_some_and(|last| *last >= key) {
-                    return Err("keys are not in order".to_owned());
+                    return Err("trädets nycklar står inte i ordning".to_owned());
                 }
                 let text = String::from_utf8(key.clone())
                     .ok()
                     .filter(|text| is_key(text))
-                    .ok_or("a key is no collection/rkey")?;
+                    .ok_or("en nyckel i trädet har inte formen samling/namn")?;
                 last = Some(key);
                 visit(text, cid);
             }
@@ -78,10 +78,10 @@ fn layer_of(key: &[u8]) -> u32 {
 
 /// What a node holds, in order.
 fn node(nodes: &Nodes, cid: Cid, expected: Option<u32>) -> Result<Vec<Step>, String> {
-    let bytes = nodes.get(&cid).ok_or("it is not in the file")?;
+    let bytes = nodes.get(&cid).ok_or("den finns inte i filen")?;
     let value = cbor::decode(bytes)?;
     let Some(Value::List(list)) = value.get("e") else {
-        return Err("it has no entries".to_owned());
+        return Err("den saknar listan e av poster".to_owned());
     };
     let mut layer = expected;
     let mut keys: Vec<(Vec<u8>, Cid, Option<Cid>)> = Vec::new();
@@ -89,7 +89,9 @@ fn node(nodes: &Nodes, cid: Cid, expected: Option<u32>) -> Result<Vec<Step>, Str
         let before = keys.last().map_or(&[][..], |(key, _, _)| key);
         let (key, record, right) = read_entry(entry, before)?;
         if layer.is_some_and(|layer| layer != layer_of(&key)) {
-            return Err("a key lies in another layer than its hash says".to_owned());
+            return Err(
+                "en nyckel ligger i ett annat lager än dess kontrollsumma anger".to_owned(),
+            );
         }
         layer = Some(layer_of(&key));
         keys.push((key, record, right));
@@ -101,9 +103,9 @@ fn node(nodes: &Nodes, cid: Cid, expected: Option<u32>) -> Result<Vec<Step>, Str
         (Some(layer), true) => Some(
             layer
                 .checked_sub(1)
-                .ok_or("there is a node below the lowest layer")?,
+                .ok_or("det finns en nod under det lägsta lagret")?,
         ),
-        (None, true) => return Err("the root has no entries".to_owned()),
+        (None, true) => return Err("roten saknar poster".to_owned()),
     };
     let mut steps: Vec<_> = left
         .map(|left| Step::Node(left, below))
@@ -123,11 +125,11 @@ fn read_entry(entry: &Value, before: &[u8]) -> Result<(Vec<u8>, Cid, Option<Cid>
         _ => None,
     };
     let Some(Value::Bytes(rest)) = entry.get("k") else {
-        return Err("an entry has no key".to_owned());
+        return Err("en post saknar nyckel (k)".to_owned());
     };
     let mut key = shared
         .and_then(|shared| before.get(..shared))
-        .ok_or("an entry shares more with the one before than that has")?
+        .ok_or("en post delar mer med den föregående än den har (p)")?
         .to_vec();
     let most = before
         .iter()
@@ -136,13 +138,15 @@ fn read_entry(entry: &Value, before: &[u8]) -> Result<(Vec<u8>, Cid, Option<Cid>
         .take_while(|(one, other)| one == other)
         .count();
     if most > 0 {
-        return Err("an entry shares more with the one before than it says".to_owned());
+        return Err("en post delar mer med den föregående än den anger (p)".to_owned());
     }
     key.extend_from_slice(rest);
     if key.len() > LONGEST_KEY {
-        return Err("a key is longer than 1024 bytes".to_owned());
+        return Err("en nyckel är längre än 1024 byte".to_owned());
     }
-    let record = entry.link("v")?.ok_or("an entry has no record")?;
+    let record = entry
+        .link("v")?
+        .ok_or("en post saknar länk till sitt innehåll (v)")?;
     Ok((key, record, entry.link("t")?))
 }
 

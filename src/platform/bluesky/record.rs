@@ -9,6 +9,7 @@ use crate::model::post::{
 use crate::platform::draft::{self, Origin};
 use crate::platform::html::{push_unique, web_address};
 use crate::platform::object::{many, number, text};
+use crate::platform::refusal;
 use crate::platform::time;
 
 pub(in crate::platform) const POST: &str = "app.bsky.feed.post";
@@ -48,7 +49,7 @@ pub(in crate::platform) fn post(
     (uri, cid): (&str, Option<&str>),
     record: &Value,
 ) -> Result<Post, String> {
-    let (did, collection, name) = parts(uri).ok_or("the record has no address at://…")?;
+    let (did, collection, name) = parts(uri).ok_or(refusal::NO_ADDRESS)?;
     let mut post = draft::blank(origin, Some(uri.to_owned()));
     post.source_id = Some(name.to_owned());
     post.platform_cid = cid.filter(|cid| !cid.is_empty()).map(str::to_owned);
@@ -67,10 +68,14 @@ pub(in crate::platform) fn post(
         REPOST => {
             post.kind = PostKind::Repost;
             let subject = record.pointer("/subject/uri").and_then(Value::as_str);
-            let subject = subject.ok_or("the repost does not say of what")?;
+            let subject = subject.ok_or(refusal::NOTHING_SHOWN)?;
             post.links.extend(permalink(subject));
         }
-        _ => return Err("the record is no post".to_owned()),
+        _ => {
+            return Err(
+                "posten är inget inlägg (app.bsky.feed.post eller app.bsky.feed.repost)".to_owned(),
+            );
+        }
     }
     Ok(post)
 }

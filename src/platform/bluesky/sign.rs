@@ -24,8 +24,8 @@ pub(super) fn holds(key: &str, message: &[u8], signature: &[u8]) -> Result<bool,
         .strip_prefix('z')
         .filter(|digits| digits.len() <= LONGEST)
         .and_then(base58)
-        .ok_or("the key is not in base58btc")?;
-    let wrong = |_| "the key is no point of its curve".to_owned();
+        .ok_or("nyckeln är inte skriven i base58btc")?;
+    let wrong = |_| "nyckeln är ingen punkt på sin kurva".to_owned();
     match bytes.as_slice() {
         [0x80, 0x24, point @ ..] => {
             let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(point).map_err(wrong)?;
@@ -43,7 +43,7 @@ pub(super) fn holds(key: &str, message: &[u8], signature: &[u8]) -> Result<bool,
                 }),
             )
         }
-        _ => Err("the key is neither of P-256 nor of secp256k1".to_owned()),
+        _ => Err("nyckeln är varken av P-256 eller secp256k1".to_owned()),
     }
 }
 

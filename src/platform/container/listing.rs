@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::platform::container::{Kind, Limits, Member, Place};
 use crate::platform::error::PlatformError;
 use crate::platform::names::Names;
+use crate::platform::refusal;
 
 /// Below this size no ratio is too great.
 const RATIO_FREE: u64 = 1024 * 1024;
@@ -27,16 +28,12 @@ pub(super) fn kind_of(path: &Path, name: &str) -> Result<Kind, PlatformError> {
     }
     if first.starts_with(&[0x1f, 0x8b]) {
         let file = File::open(path).map_err(failed)?;
-        let inner = head(&mut flate2::read::MultiGzDecoder::new(BufReader::new(file))).map_err(
-            |error| PlatformError::damaged(name, format!("not whole gzip data ({error})")),
-        )?;
+        let inner = head(&mut flate2::read::MultiGzDecoder::new(BufReader::new(file)))
+            .map_err(|error| PlatformError::damaged(name, gzip(&error)))?;
         if is_tar(&inner) {
             return Ok(Kind::TarGz);
         }
-        return Err(PlatformError::expected(
-            name,
-            "a tar archive inside the gzip",
-        ));
+        return Err(PlatformError::expected(name, "ett tar-arkiv i gzip-filen"));
     }
     Ok(if is_tar(&first) {
         Kind::Tar
@@ -88,9 +85,9 @@ pub(super) fn gunzip(
     let mut piece = vec![0_u8; 256 * 1024];
     let mut total = 0_u64;
     loop {
-        let read = reader.read(&mut piece).map_err(|error| {
-            PlatformError::damaged(name, format!("not whole gzip data ({error})"))
-        })?;
+        let read = reader
+            .read(&mut piece)
+            .map_err(|error| PlatformError::damaged(name, gzip(&error)))?;
         if read == 0 {
             return Ok(());
         }
@@ -103,12 +100,36 @@ pub(super) fn gunzip(
     }
 }
 
+/// What is wrong with gzip data; flate2's words are English and name no place.
+fn gzip(error: &io::Error) -> &'static str {
+    if error.kind() == io::ErrorKind::UnexpectedEof {
+        "gzip-filen slutar för tidigt; hämta filen på nytt"
+    } else {
+        "gzip-datan går inte att packa upp; hämta filen på nytt"
+    }
+}
+
+/// The same of zip's directory. What an archive may not hold here is said where it is looked for.
+fn zip_error(error: &zip::result::ZipError) -> &'static str {
+    if matches!(error, zip::result::ZipError::UnsupportedArchive(_)) {
+        "zip-arkivet är packat på ett sätt som inte går att läsa; packa upp det och ta in mappen"
+    } else {
+        "zip-arkivets innehållsförteckning går inte att läsa eller säger emot filerna; hämta arkivet på nytt"
+    }
+}
+
+/// The same of tar.
+const TAR: &str = "tar-arkivet är avkortat eller felaktigt; hämta arkivet på nytt";
+/// The same of a folder.
+const FOLDER: &str =
+    "en mapp eller fil i den går inte att läsa; kontrollera att du har rätt att läsa allt i den";
+
 fn check_amount(unpacked: u64, packed: u64, limits: Limits) -> Result<(), String> {
     if unpacked > limits.bytes {
-        return Err(format!("it unpacks to more than {} bytes", limits.bytes));
+        return Err(format!("uppackad är den mer än {} byte", limits.bytes));
     }
     if unpacked > RATIO_FREE && unpacked / RATIO > packed {
-        return Err("it unpacks to more than 100 times its size".to_owned());
+        return Err("uppackad är den mer än 100 gånger så stor: en sådan fil kan vara gjord för att fylla disken".to_owned());
     }
     Ok(())
 }
@@ -149,7 +170,10 @@ impl Listing {
     fn entry(&mut self, name: &str) -> Result<String, PlatformError> {
         self.entries += 1;
         if self.entries > self.limits.entries {
-            return Err(self.refuse(format!("it has more than {} entries", self.limits.entries)));
+            return Err(self.refuse(format!(
+                "den har fler än {} filer och mappar",
+                self.limits.entries
+            )));
         }
         self.names.take(name).map_err(|reason| self.refuse(reason))
     }
@@ -186,15 +210,10 @@ impl Listing {
     pub(super) fn folder(&mut self, root: &Path) -> Result<(), PlatformError> {
         let walk = walkdir::WalkDir::new(root).follow_links(false).min_depth(1);
         for entry in walk {
-            let entry = entry.map_err(|error| {
-                PlatformError::damaged(
-                    &self.container,
-                    format!("a folder in it cannot be read ({error})"),
-                )
-            })?;
+            let entry = entry.map_err(|_error| PlatformError::damaged(&self.container, FOLDER))?;
             let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
             let Some(name) = relative.to_str() else {
-                return Err(self.refuse("a file name in it is not UTF-8"));
+                return Err(self.refuse(refusal::NAME_NOT_TEXT));
             };
             let name = name.to_owned();
             let kind = entry.file_type();
@@ -203,7 +222,7 @@ impl Listing {
             } else if kind.is_file() {
                 let bytes = entry
                     .metadata()
-                    .map_err(|error| PlatformError::damaged(&self.container, error.to_string()))?
+                    .map_err(|_error| PlatformError::damaged(&self.container, FOLDER))?
                     .len();
                 self.add(
                     &name,
@@ -212,7 +231,7 @@ impl Listing {
                     None,
                 )?;
             } else {
-                return Err(self.refuse(format!("{name:?} is a link or a special file")));
+                return Err(self.refuse(format!("{name:?} {}", refusal::SPECIAL)));
             }
         }
         self.sort();
@@ -222,30 +241,32 @@ impl Listing {
     pub(super) fn zip(&mut self, path: &Path) -> Result<(), PlatformError> {
         let container = self.container.clone();
         let damaged =
-            |error: zip::result::ZipError| PlatformError::damaged(&container, error.to_string());
+            |error: zip::result::ZipError| PlatformError::damaged(&container, zip_error(&error));
         let failed = |source| PlatformError::io(&container, source);
         let file = File::open(path).map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();
         let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
         if archive.offset() != 0 {
-            return Err(self.refuse("data stands before the first entry"));
+            return Err(self.refuse("det står data före den första filen i arkivet"));
         }
         if !ends_with_directory(path, length, archive.comment().len()).map_err(failed)? {
-            return Err(self.refuse("data stands after the last entry"));
+            return Err(self.refuse("det står data efter arkivets slut"));
         }
         let mut taken = Vec::new();
         if archive.has_duplicate_names() {
-            return Err(self.refuse("a name stands twice"));
+            return Err(self.refuse(refusal::NAME_TWICE));
         }
         archive
             .validate_header_consistency()
-            .map_err(|error| self.refuse(error.to_string()))?;
+            .map_err(|error| self.refuse(zip_error(&error)))?;
         for index in 0..archive.len() {
             let entry = archive.by_index_raw(index).map_err(damaged)?;
             let facts = entry.entry();
             let name = facts.name().map_err(damaged)?.into_owned();
             if facts.encrypted() {
-                return Err(self.refuse(format!("{name:?} is encrypted")));
+                return Err(self.refuse(format!(
+                    "{name:?} är krypterad; packa upp arkivet med lösenordet och ta in mappen"
+                )));
             }
             if facts.is_dir() {
                 self.entry(&name)?;
@@ -255,11 +276,11 @@ impl Listing {
                 .unix_mode()
                 .is_some_and(|mode| !matches!(mode & 0o170_000, 0 | 0o100_000));
             if facts.is_symlink() || special {
-                return Err(self.refuse(format!("{name:?} is a link or a special file")));
+                return Err(self.refuse(format!("{name:?} {}", refusal::SPECIAL)));
             }
             let (bytes, packed, crc) = (facts.size(), facts.compressed_size(), facts.crc32());
             let offset = entry.data_start().ok_or_else(|| {
-                PlatformError::damaged(&container, format!("{name:?} has no data"))
+                PlatformError::damaged(&container, format!("{name:?} saknar data"))
             })?;
             let method = facts.compression();
             let place = if method == zip::CompressionMethod::Stored && bytes == packed {
@@ -267,7 +288,9 @@ impl Listing {
             } else if method == zip::CompressionMethod::Deflated {
                 Place::Deflated { offset, packed }
             } else {
-                return Err(self.refuse(format!("{name:?} is compressed with an unknown method")));
+                return Err(self.refuse(format!(
+                    "{name:?} är packad på ett okänt sätt; packa upp arkivet och ta in mappen"
+                )));
             };
             self.add(&name, (bytes, Some(packed)), place, Some(crc))?;
             taken.push((offset, packed));
@@ -278,7 +301,7 @@ impl Listing {
             .windows(2)
             .any(|pair| pair[0].0.saturating_add(pair[0].1) > pair[1].0)
         {
-            return Err(self.refuse("two entries lie over each other"));
+            return Err(self.refuse("två filer i arkivet ligger på samma byte"));
         }
         self.sort();
         Ok(())
@@ -286,14 +309,14 @@ impl Listing {
 
     pub(super) fn tar(&mut self, path: &Path) -> Result<(), PlatformError> {
         let container = self.container.clone();
-        let damaged = |error: io::Error| PlatformError::damaged(&container, error.to_string());
+        let damaged = |_error: io::Error| PlatformError::damaged(&container, TAR);
         let file = File::open(path).map_err(|source| PlatformError::io(&container, source))?;
         let length = file.metadata().map_err(damaged)?.len();
         let mut archive = tar::Archive::new(BufReader::new(file));
         for entry in archive.entries_with_seek().map_err(damaged)? {
             let entry = entry.map_err(damaged)?;
             let name = String::from_utf8(entry.path_bytes().into_owned())
-                .map_err(|_bytes| self.refuse("a file name in it is not UTF-8"))?;
+                .map_err(|_bytes| self.refuse(refusal::NAME_NOT_TEXT))?;
             let kind = entry.header().entry_type();
             if kind.is_dir() {
                 // `tar -c .` writes the folder itself first.
@@ -306,13 +329,13 @@ impl Listing {
                 continue;
             }
             if !kind.is_file() && !kind.is_contiguous() {
-                return Err(self.refuse(format!("{name:?} is a link or a special file")));
+                return Err(self.refuse(format!("{name:?} {}", refusal::SPECIAL)));
             }
             let (offset, bytes) = (entry.raw_file_position(), entry.size());
             if offset.checked_add(bytes).is_none_or(|end| end > length) {
                 return Err(PlatformError::damaged(
                     &container,
-                    format!("{name:?} ends before its length"),
+                    format!("{name:?} {}", refusal::UNREADABLE_ENTRY),
                 ));
             }
             self.add(&name, (bytes, None), Place::Stored { offset }, None)?;

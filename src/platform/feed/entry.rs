@@ -10,6 +10,7 @@ use crate::platform::draft::{self, Origin, finish};
 use crate::platform::feed::Feed;
 use crate::platform::html::{self, LineEnds, push_unique, web_address};
 use crate::platform::redact::{self, EMAIL};
+use crate::platform::refusal;
 use crate::platform::time;
 use crate::platform::wxr::xml::{Head, Node};
 use crate::platform::{Parsed, Source};
@@ -272,7 +273,7 @@ impl<'a> Reader<'a, '_> {
             });
             (author && holds_email(text)).then(|| EMAIL.to_owned())
         });
-        let original = json::to_line(&original).map_err(|error| error.to_string())?;
+        let original = json::to_line(&original).map_err(|error| refusal::unwritable(&error))?;
         Ok(finish(post, original.into_bytes(), Vec::new()))
     }
 }

@@ -9,6 +9,7 @@ use crate::platform::draft::{self, finish};
 use crate::platform::html::{push_unique, web_address};
 use crate::platform::meta::{add_media, mended, moment, named_author, note_repair, private};
 use crate::platform::object::{many, text};
+use crate::platform::refusal;
 use crate::platform::replies::{At, InFile, Known};
 use crate::platform::{Parsed, redact};
 
@@ -55,7 +56,8 @@ pub(crate) fn read(at: &At<'_, '_>, item: &Value, bytes: &[u8]) -> Result<Parsed
     note_repair(&mut post, any);
     post.kind = PostKind::Message;
     post.visibility = Visibility::Direct;
-    post.posted_at = moment(&item, "timestamp_ms", 1_000).ok_or("the message has no time")?;
+    post.posted_at = moment(&item, "timestamp_ms", 1_000)
+        .ok_or_else(|| refusal::lacks("meddelandet", refusal::TIME, "timestamp_ms"))?;
     let sender = text(&item, "sender_name").unwrap_or_default();
     post.author = named_author(at, &sender);
     if let Some(folder) = at.file.folder() {

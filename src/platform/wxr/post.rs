@@ -12,6 +12,7 @@ use crate::model::text::normalised;
 use crate::platform::draft::{self, Origin};
 use crate::platform::html::{self, LineEnds, push_unique, web_address};
 use crate::platform::redact::{self, EMAIL, IP, META, PASSWORD};
+use crate::platform::refusal;
 use crate::platform::time;
 use crate::platform::wxr::xml::Node;
 use crate::platform::wxr::{Site, Wxr};
@@ -257,7 +258,8 @@ impl Reader<'_, '_> {
         post.warnings = draft.warnings;
         post.redactions = draft.redactions;
         draft::set_html(&mut post, draft.html, line_ends);
-        let original = json::to_line(&draft.original).map_err(|error| error.to_string())?;
+        let original =
+            json::to_line(&draft.original).map_err(|error| refusal::unwritable(&error))?;
         Ok(draft::finish(post, original.into_bytes(), Vec::new()))
     }
 

@@ -8,10 +8,13 @@ use quick_xml::name::{Namespace, ResolveResult};
 use quick_xml::reader::NsReader;
 use serde_json::{Map, Value};
 
+use crate::platform::refusal;
 use crate::platform::wxr::split::line_ends;
 
 /// Deepest nesting of elements.
 const DEEPEST: usize = 64;
+
+const WRONG_ATTRIBUTE: &str = "ett attribut är fel skrivet";
 
 /// An element.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -141,13 +144,13 @@ pub(crate) fn head(text: &str, roots: &[&str]) -> Result<Head, Fault> {
         };
         let local = name.rsplit([':', '}']).next().unwrap_or(&name);
         if local != *expected || head.prefix.contains(&format!("<{expected}")) {
-            return Err(tree.fault(format!("expected <{expected}>")));
+            return Err(tree.fault(format!("här väntades <{expected}>")));
         }
         head.prefix.extend(["<", expected, &namespaces, ">"]);
     }
     let last = roots.last().copied().unwrap_or_default();
     if !head.prefix.contains(&format!("<{last}")) {
-        return Err(tree.fault(format!("expected <{last}>")));
+        return Err(tree.fault(format!("här väntades <{last}>")));
     }
     // The last root is open still, or was closed in a file without items.
     let channel = match tree.open.into_iter().nth(roots.len() - 1) {
@@ -173,7 +176,7 @@ pub(crate) fn element(head: &Head, text: &str, replaced: bool) -> Result<Node, F
     }
     Err(Fault {
         line: text.lines().count().saturating_sub(1) as u64,
-        reason: "an element is not closed".to_owned(),
+        reason: "ett XML-element är inte avslutat".to_owned(),
     })
 }
 
@@ -223,7 +226,7 @@ impl<'a> Tree<'a> {
         match event {
             Event::Start(start) => {
                 if self.open.len() >= DEEPEST {
-                    return Err(self.fault("elements lie more than 64 deep".to_owned()));
+                    return Err(self.fault(refusal::too_deep("XML-element", DEEPEST)));
                 }
                 let (mut node, namespaces) =
                     opened(&namespace, &start).map_err(|reason| self.fault(reason))?;
@@ -263,7 +266,9 @@ impl<'a> Tree<'a> {
                 });
                 self.push(&text);
             }
-            Event::DocType(_) => return Err(self.fault("a DOCTYPE has no place in WXR".to_owned())),
+            Event::DocType(_) => {
+                return Err(self.fault("en DOCTYPE hör inte hemma i filen".to_owned()));
+            }
             Event::Eof => return Ok(None),
             Event::Decl(_) | Event::PI(_) | Event::Comment(_) => {}
         }
@@ -295,14 +300,15 @@ impl<'a> Tree<'a> {
 
 /// The error's kind; its own message may quote the file.
 fn without_text(error: &quick_xml::Error) -> String {
-    match error {
-        quick_xml::Error::IllFormed(_) => "tags do not match".to_owned(),
-        quick_xml::Error::Syntax(fault) => fault.to_string(),
-        quick_xml::Error::Namespace(_) => "a namespace is wrong".to_owned(),
-        quick_xml::Error::InvalidAttr(_) => "an attribute is wrong".to_owned(),
-        quick_xml::Error::Escape(_) => "a character reference is wrong".to_owned(),
-        quick_xml::Error::Encoding(_) | quick_xml::Error::Io(_) => "it cannot be read".to_owned(),
-    }
+    let kind = match error {
+        quick_xml::Error::IllFormed(_) => "start- och sluttaggar passar inte ihop",
+        quick_xml::Error::Syntax(_) => "en tagg, kommentar eller CDATA är inte avslutad",
+        quick_xml::Error::Namespace(_) => "en namnrymd är fel angiven",
+        quick_xml::Error::InvalidAttr(_) => WRONG_ATTRIBUTE,
+        quick_xml::Error::Escape(_) => "en teckenreferens (&…;) är fel skriven",
+        quick_xml::Error::Encoding(_) | quick_xml::Error::Io(_) => "texten går inte att läsa",
+    };
+    kind.to_owned()
 }
 
 /// The prefix this reader uses for a namespace.
@@ -352,7 +358,7 @@ fn opened(namespace: &str, start: &BytesStart<'_>) -> Result<(Node, String), Str
     };
     let mut namespaces = String::new();
     for attribute in start.attributes() {
-        let attribute = attribute.map_err(|_quoted| "an attribute is wrong".to_owned())?;
+        let attribute = attribute.map_err(|_quoted| WRONG_ATTRIBUTE.to_owned())?;
         let key: &str = attribute.key.as_ref();
         if key == "xmlns" || key.starts_with("xmlns:") {
             let quote = if attribute.value.contains('"') {
@@ -403,12 +409,12 @@ mod tests {
             fault,
             Fault {
                 line: 1,
-                reason: "tags do not match".to_owned()
+                reason: "start- och sluttaggar passar inte ihop".to_owned()
             }
         );
         assert_eq!(
             read("<item><a>").unwrap_err().reason,
-            "an element is not closed"
+            "ett XML-element är inte avslutat"
         );
         assert!(read(&format!("<item>{}", "<a>".repeat(100))).is_err());
     }

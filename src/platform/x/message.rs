@@ -8,6 +8,7 @@ use crate::model::post::{AttachmentState, Post, PostKind, Recipient, Visibility}
 use crate::platform::draft::{self, finish};
 use crate::platform::html::web_address;
 use crate::platform::object::{many, text, word};
+use crate::platform::refusal;
 use crate::platform::replies::{At, Out};
 use crate::platform::x::author;
 use crate::platform::x::tweet::{expand, json_bytes};
@@ -20,7 +21,11 @@ pub(super) fn read(at: &At<'_, '_>, item: &Value, out: &mut Out) {
         None => (item, ""),
     };
     let Some(thread) = word(conversation, "conversationId") else {
-        out.post(Err("the conversation has no conversationId".to_owned()));
+        out.post(Err(refusal::lacks(
+            "samtalet",
+            refusal::ID,
+            "conversationId",
+        )));
         return;
     };
     for (number, entry) in many(conversation.get("messages")).enumerate() {
@@ -41,7 +46,7 @@ fn message_of(
     place: &str,
     message: &Value,
 ) -> Result<Parsed, String> {
-    let id = word(message, "id").ok_or("the message has no id")?;
+    let id = word(message, "id").ok_or_else(|| refusal::lacks("meddelandet", refusal::ID, "id"))?;
     let origin = at.origin(place);
     let mut post = draft::blank(&origin, Some(id));
     post.kind = PostKind::Message;

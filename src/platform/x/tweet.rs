@@ -17,6 +17,7 @@ use crate::model::time::Instant;
 use crate::platform::draft::{self, Origin, finish};
 use crate::platform::html::{push_unique, web_address};
 use crate::platform::object::{many, number, text, word};
+use crate::platform::refusal;
 use crate::platform::replies::{At, Known, LongText};
 use crate::platform::x::{author, global_name};
 use crate::platform::{Media, Parsed, redact, time};
@@ -45,10 +46,10 @@ pub(super) fn read(
     };
     let id = word(tweet, "id_str")
         .or_else(|| word(tweet, "id"))
-        .ok_or("the tweet has no id_str")?;
+        .ok_or_else(|| refusal::lacks("inlägget", refusal::ID, "id_str"))?;
     let number: u64 = id
         .parse()
-        .map_err(|_number| "the tweet's id_str is no number")?;
+        .map_err(|_number| "inläggets id_str är inget nummer")?;
     let origin = at.origin(below);
     let mut post = draft::blank(&origin, Some(id.clone()));
     post.visibility = visibility(at.known);
@@ -280,7 +281,7 @@ fn with_long_text(tweet: &[u8], post: &mut Post, long: &LongText) -> Result<Vec<
 
 /// A parsed object of the platform as bytes again.
 pub(super) fn json_bytes(value: &Value) -> Result<Vec<u8>, String> {
-    serde_json::to_vec(value).map_err(|error| json::JsonError::from(error).to_string())
+    serde_json::to_vec(value).map_err(|error| refusal::unwritable(&json::JsonError::from(error)))
 }
 
 /// Language, counts, mentions, hashtags and place.

@@ -62,8 +62,8 @@ fn atom_entries_and_youtubes_videos_become_posts() {
         Some(snow.key.as_str())
     );
     assert_eq!(answer.post.personal_data, ["email"]);
-    assert_eq!(read.refused[0].0, "atom: flode.xml, line 6, item 3");
-    assert_eq!(read.refused[0].1, "tags do not match");
+    assert_eq!(read.refused[0].0, "atom: flode.xml, rad 6, post 3");
+    assert_eq!(read.refused[0].1, "start- och sluttaggar passar inte ihop");
 
     let read = read_of(
         &fixture("feed/youtube"),
@@ -145,7 +145,7 @@ fn json_feed_items_become_posts() {
         read.refused,
         [(
             "flode: feed.json, /items/2".to_owned(),
-            "the item is no object".to_owned()
+            "posten är inget JSON-objekt".to_owned()
         )]
     );
 }

@@ -87,11 +87,11 @@ fn broken_items_of_flickr_are_refused_with_their_place() {
     assert_eq!(
         refused(&read),
         [
-            "trasig: photo_53000000003.json, /: the comment has no text (/comments/0)",
-            "trasig: photo_53000000003.json, /: the comment has no time (/comments/1)",
-            "trasig: photo_53000000004.json, /: the photo has no id",
-            "trasig: sent_flickrmail_part001.json, /flickrmail/0: the message has no time",
-            "trasig: sent_flickrmail_part001.json, /flickrmail/1: the file ends inside the item",
+            "trasig: photo_53000000003.json, /: kommentaren saknar text: fältet comment eller message saknas eller går inte att läsa (/comments/0)",
+            "trasig: photo_53000000003.json, /: kommentaren saknar tidpunkt: fältet date saknas eller går inte att läsa (/comments/1)",
+            "trasig: photo_53000000004.json, /: bilden saknar id: fältet id saknas eller går inte att läsa",
+            "trasig: sent_flickrmail_part001.json, /flickrmail/0: meddelandet saknar tidpunkt: fältet date_sent saknas eller går inte att läsa",
+            "trasig: sent_flickrmail_part001.json, /flickrmail/1: filen slutar mitt i posten; hämta exporten på nytt",
         ]
     );
     assert_eq!(read.posts.len(), 2);

@@ -77,9 +77,9 @@ fn broken_rows_of_linkedin_are_refused_with_their_line_and_unread_times_are_not_
     assert_eq!(
         refused(&read),
         [
-            "trasig: Shares_123456.csv, line 2: the row has 3 cells and the header 6",
-            "trasig: Shares_123456.csv, line 3: the row has no link",
-            "trasig: Shares_123456.csv, line 5: the file ends inside a quoted cell",
+            "trasig: Shares_123456.csv, rad 2: raden har 3 celler och rubrikraden 6",
+            "trasig: Shares_123456.csv, rad 3: raden saknar länk: kolumnen ShareLink saknas eller är tom",
+            "trasig: Shares_123456.csv, rad 5: filen slutar inne i en cell med citattecken; hämta exporten på nytt",
         ]
     );
     assert_eq!(read.posts.len(), 1);

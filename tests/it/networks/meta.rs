@@ -81,7 +81,7 @@ fn a_page_of_facebook_gives_posts_comments_messages_and_what_no_post_shows() {
     assert_eq!(
         refused(&read),
         [
-            "sida: this_profile's_activity_across_facebook/posts/profile_posts_1.json, /3: the item has no time"
+            "sida: this_profile's_activity_across_facebook/posts/profile_posts_1.json, /3: posten saknar tidpunkt: fältet timestamp, creation_timestamp eller create_timestamp saknas eller går inte att läsa"
         ]
     );
     let bath = &post(&read, "Badplatsen").post;
@@ -235,8 +235,8 @@ fn instagram_gives_posts_stories_reels_comments_and_messages_in_any_language() {
     assert_eq!(
         refused(&read),
         [
-            "foretagskonto: your_instagram_activity/comments/post_comments_1.json, /2: the comment's text cannot be told",
-            "foretagskonto: your_instagram_activity/media/posts_1.json, /2: the post has no time",
+            "foretagskonto: your_instagram_activity/comments/post_comments_1.json, /2: det går inte att avgöra vilket fält i string_map_data som är kommentarens text",
+            "foretagskonto: your_instagram_activity/media/posts_1.json, /2: inlägget saknar tidpunkt: fältet creation_timestamp saknas eller går inte att läsa",
         ]
     );
     let midsummer = &post(&read, "Midsommar").post;
@@ -276,7 +276,9 @@ fn replies_of_facebook_hold_the_public_and_their_threads() {
     );
     assert_eq!(
         refused(&read),
-        ["svar: feed.json, /data/4: the post has no time"]
+        [
+            "svar: feed.json, /data/4: inlägget saknar tidpunkt: fältet created_time saknas eller går inte att läsa"
+        ]
     );
     let road = &post(&read, "Vägen").post;
     // `updated_time` moves with every comment.

@@ -97,9 +97,13 @@ fn broken_replies_of_linkedin_are_refused_with_their_place() {
     assert_eq!(
         refused(&read),
         [
-            format!("{file}/0: the post has no id"),
-            format!("{file}/1: the post has no time"),
-            format!("{file}/2: the comment's id has no number"),
+            format!("{file}/0: inlägget saknar id: fältet id saknas eller går inte att läsa"),
+            format!(
+                "{file}/1: inlägget saknar tidpunkt: fältet firstPublishedAt, publishedAt eller created saknas eller går inte att läsa"
+            ),
+            format!(
+                "{file}/2: kommentarens id slutar inte med ett nummer: urn:li:comment:(…,nummer) väntas"
+            ),
         ]
     );
     assert_eq!(
@@ -165,9 +169,13 @@ fn broken_replies_of_flickr_are_refused_with_their_place() {
     assert_eq!(
         refused(&read),
         [
-            format!("{file}: the photo has no id (/photo)"),
-            format!("{file}: the comment has no id (/comments/comment/0)"),
-            format!("{file}: the comment has no time (/comments/comment/1)"),
+            format!("{file}: bilden saknar id: fältet id saknas eller går inte att läsa (/photo)"),
+            format!(
+                "{file}: kommentaren saknar id: fältet id saknas eller går inte att läsa (/comments/comment/0)"
+            ),
+            format!(
+                "{file}: kommentaren saknar tidpunkt: fältet datecreate saknas eller går inte att läsa (/comments/comment/1)"
+            ),
         ]
     );
     assert_eq!(

@@ -106,11 +106,15 @@ fn broken_items_of_tiktok_are_refused_with_their_place() {
     assert_eq!(
         refused(&read),
         [
-            format!("{list}/0: the comment has neither text nor picture"),
-            format!("{list}/1: the comment has no time"),
-            format!("{list}/2: a key stands twice"),
-            format!("{films}/0: the video has no time"),
-            format!("{films}/1: the file ends inside the item"),
+            format!("{list}/0: kommentaren har varken text eller bild"),
+            format!(
+                "{list}/1: kommentaren saknar tidpunkt: fältet Date saknas eller går inte att läsa"
+            ),
+            format!("{list}/2: ett fält står två gånger"),
+            format!(
+                "{films}/0: filmen saknar tidpunkt: fältet Date saknas eller går inte att läsa"
+            ),
+            format!("{films}/1: filen slutar mitt i posten; hämta exporten på nytt"),
         ]
     );
     assert_eq!(read.posts.len(), 1);
