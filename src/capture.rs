@@ -162,12 +162,16 @@ pub struct PageFacts {
     pub gate: bool,
     /// Words that say that there is nothing to see.
     pub says_gone: bool,
+    /// Characters of text in menus and feet of the page, which any page of a site has.
+    pub menu_chars: u64,
     /// Cut at a bound on height.
     pub height_limit: bool,
     /// Text is seen beyond a bound on width.
     pub width_limit: bool,
     /// Cut at a bound on posts.
     pub post_limit: bool,
+    /// Much of what was seen while the page was scrolled is not in it any more.
+    pub lost: bool,
     /// Posts seen.
     pub counts: Counts,
     /// Posts that the page had dropped from its DOM and that were put back from copies.

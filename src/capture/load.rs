@@ -244,12 +244,14 @@ pub(crate) async fn settle(tab: &mut Tab, how: Quiet) -> Result<bool, CdpError> 
     let mut quiet = 0;
     loop {
         let now: Measure = tab.ask("bevara.measure()", CALL_LIMIT).await?;
-        let (in_flight, progress, held) = {
+        let (in_flight, progress, held, awaits_socket) = {
             let mut traffic = tab.traffic();
             let in_flight = traffic.in_flight();
-            (in_flight, traffic.progress, traffic.is_held_by_embed())
+            let (held, socket) = (traffic.is_held_by_embed(), traffic.awaits_socket());
+            (in_flight, traffic.progress, held, socket && now.posts == 0)
         };
-        let has_come = (now.ready || (now.parsed && held)) && in_flight == 0 && !now.busy;
+        let is_there = now.ready || (now.parsed && held);
+        let has_come = is_there && in_flight == 0 && !now.busy && !awaits_socket;
         if now == last && has_come {
             quiet += 1;
             if quiet >= rest.looks {

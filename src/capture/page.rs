@@ -248,6 +248,7 @@ async fn steps(
     let (scrolled, loads) = to_its_end(tab, proxy, (request, raw), (taken, begun)).await?;
     taken.facts.height_limit = scrolled.height_limit;
     taken.facts.post_limit = scrolled.post_limit;
+    taken.facts.lost = scrolled.lost;
     taken.facts.reassembled = scrolled.reassembled;
     // A bar may come late; a wall too.
     taken.acts.extend(consent::clear(tab).await?);
@@ -427,6 +428,7 @@ async fn wall(tab: &mut Tab, taken: &mut Taken) -> Result<(), CdpError> {
         phrase: bool,
         gate: bool,
         gone: bool,
+        menu_chars: u64,
     }
     let wall: Wall = tab.ask("bevara.wall()", READY_LIMIT).await?;
     taken.facts.password_field = wall.password;
@@ -434,6 +436,7 @@ async fn wall(tab: &mut Tab, taken: &mut Taken) -> Result<(), CdpError> {
     taken.facts.login_phrase = wall.phrase;
     taken.facts.gate = wall.gate;
     taken.facts.says_gone = wall.gone;
+    taken.facts.menu_chars = wall.menu_chars;
     Ok(())
 }
 

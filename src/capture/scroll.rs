@@ -55,10 +55,28 @@ pub(crate) struct Scrolled {
     pub(crate) posts_shown: u32,
     /// Posts that the page had dropped and that were put back from copies.
     pub(crate) reassembled: u32,
+    /// Much of what the page had is not in it any more.
+    pub(crate) lost: bool,
     /// What was clicked, forced and put back.
     pub(crate) acts: Vec<Act>,
     /// Posts come and go while the page is scrolled.
     drops: bool,
+}
+
+impl Scrolled {
+    /// Adds what scrolling something else, or again, came to.
+    fn and(&mut self, other: Self) {
+        self.acts.extend(other.acts);
+        self.at_rest &= other.at_rest;
+        self.height_limit |= other.height_limit;
+        self.post_limit |= other.post_limit;
+        self.posts_shown = self.posts_shown.max(other.posts_shown);
+        self.drops |= other.drops;
+    }
+
+    fn may_go_on(&self) -> bool {
+        self.at_rest && !self.height_limit && !self.post_limit
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -85,17 +103,19 @@ struct Expanded {
 pub(crate) async fn to_end(tab: &mut Tab, expand: bool) -> Result<Scrolled, CdpError> {
     let begun = Instant::now();
     let loads = tab.traffic().loads;
-    let mut scrolled = pass(tab, (begun, loads), expand).await?;
-    if !scrolled.drops || tab.traffic().loads != loads {
+    tab.ask::<bool>("bevara.watch()", CALL_LIMIT).await?;
+    let mut scrolled = parts(tab, (begun, loads), expand).await?;
+    if tab.traffic().loads != loads {
+        return Ok(scrolled);
+    }
+    if !scrolled.drops && !tab.ask::<bool>("bevara.findFeeds()", READ_LIMIT).await? {
+        scrolled.lost = is_lost(tab).await?;
         return Ok(scrolled);
     }
     tab.ask::<bool>("bevara.harvesting(true)", CALL_LIMIT)
         .await?;
-    let again = pass(tab, (begun, loads), expand).await?;
-    scrolled.acts.extend(again.acts);
-    scrolled.at_rest &= again.at_rest;
-    scrolled.height_limit |= again.height_limit;
-    scrolled.post_limit |= again.post_limit;
+    let again = parts(tab, (begun, loads), expand).await?;
+    scrolled.and(again);
     tab.ask::<bool>("bevara.harvesting(false)", CALL_LIMIT)
         .await?;
     let put: Reassembled = tab.ask("bevara.reassemble()", READ_LIMIT).await?;
@@ -104,6 +124,30 @@ pub(crate) async fn to_end(tab: &mut Tab, expand: bool) -> Result<Scrolled, CdpE
     if put.posts > 0 {
         scrolled.at_rest &= load::settle(tab, load::AFTER_CHANGE).await?;
         collect(tab, &mut scrolled, true).await?;
+    }
+    scrolled.lost = is_lost(tab).await?;
+    Ok(scrolled)
+}
+
+/// Whether much of what was seen on the way is not in the page any more.
+async fn is_lost(tab: &mut Tab) -> Result<bool, CdpError> {
+    tab.ask("bevara.isLost()", READ_LIMIT).await
+}
+
+/// Scrolls the page to its end, and then each of its parts that can be scrolled by itself.
+async fn parts(
+    tab: &mut Tab,
+    (begun, loads): (Instant, u32),
+    expand: bool,
+) -> Result<Scrolled, CdpError> {
+    tab.ask::<bool>("bevara.firstPart()", CALL_LIMIT).await?;
+    let mut scrolled = pass(tab, (begun, loads), expand).await?;
+    while scrolled.may_go_on()
+        && tab.traffic().loads == loads
+        && tab.ask::<bool>("bevara.nextPart()", READ_LIMIT).await?
+    {
+        let part = pass(tab, (begun, loads), expand).await?;
+        scrolled.and(part);
     }
     Ok(scrolled)
 }

@@ -29,6 +29,7 @@ pub(crate) const SOURCE: &str = "bevara:page-script";
 const SCRIPT: &str = concat!(
     "(() => {\n",
     include_str!("script/base.js"),
+    include_str!("script/dropped.js"),
     include_str!("script/posts.js"),
     include_str!("script/acts.js"),
     include_str!("script/ready.js"),

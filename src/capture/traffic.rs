@@ -29,6 +29,8 @@ const SILENCE: Duration = Duration::from_secs(1);
 const EMBED_SILENCE: Duration = Duration::from_secs(3);
 /// How long a page waits for its embeds alone, all in all.
 const EMBED_LIMIT: Duration = Duration::from_secs(30);
+/// How long a page that has no posts yet waits for those that a socket may bring.
+const SOCKET_LIMIT: Duration = Duration::from_secs(5);
 /// The most that one look at what is in flight adds to that.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -163,6 +165,8 @@ pub(crate) struct Traffic {
     /// How long embeds alone have been waited for, and since when.
     alone: Duration,
     alone_since: Option<Instant>,
+    /// When a socket was last opened.
+    socket: Option<Instant>,
 }
 
 impl Traffic {
@@ -184,6 +188,7 @@ impl Traffic {
             given_up: BTreeSet::new(),
             alone: Duration::ZERO,
             alone_since: None,
+            socket: None,
         }
     }
 
@@ -191,6 +196,12 @@ impl Traffic {
     /// ask, only while there is patience with them.
     pub(crate) fn in_flight(&mut self) -> usize {
         self.in_flight_at(Instant::now())
+    }
+
+    /// Whether what a socket was opened for may still come.
+    pub(crate) fn awaits_socket(&self) -> bool {
+        self.socket
+            .is_some_and(|made| made.elapsed() < SOCKET_LIMIT)
     }
 
     fn in_flight_at(&mut self, now: Instant) -> usize {
@@ -268,6 +279,7 @@ impl Traffic {
             "Network.dataReceived" | "Network.requestServedFromCache" => {
                 self.heard(&text(&params["requestId"]));
             }
+            "Network.webSocketCreated" => self.socket = Some(Instant::now()),
             "Network.loadingFinished" => {
                 if let Some(request) = self.end(params) {
                     request.bytes = params["encodedDataLength"].as_f64().map(whole);

@@ -108,7 +108,7 @@ fn not_the_page(facts: &PageFacts, baseline: Option<&Baseline>) -> BTreeSet<Reas
         reasons.insert(Reason::NotLoggedIn);
     }
     // Words decide nothing about a page that has posts, or much to read.
-    let little = facts.counts.inventory == 0 && facts.text_chars <= LIMITS.wall_chars;
+    let little = facts.counts.inventory == 0 && is_short(facts);
     if reasons.is_empty() && little {
         if facts.gate {
             reasons.insert(Reason::Gate);
@@ -117,6 +117,11 @@ fn not_the_page(facts: &PageFacts, baseline: Option<&Baseline>) -> BTreeSet<Reas
         }
     }
     reasons
+}
+
+/// Whether there is little to read beside menus.
+fn is_short(facts: &PageFacts) -> bool {
+    facts.text_chars.saturating_sub(facts.menu_chars) <= LIMITS.wall_chars
 }
 
 /// A login wall, known without its language where possible: redirected to a login address; a password field and no
@@ -128,7 +133,7 @@ fn is_wall(facts: &PageFacts, baseline: Option<&Baseline>) -> bool {
     let before = baseline
         .and_then(|last| last.counts)
         .map_or(0, |counts| counts.inventory);
-    let short = facts.text_chars <= LIMITS.wall_chars;
+    let short = is_short(facts);
     let posts = facts.counts.inventory;
     if posts == 0 {
         return (facts.password_field && (short || facts.login_phrase || before > 0))
@@ -154,7 +159,7 @@ fn shortcomings(facts: &PageFacts) -> BTreeSet<Reason> {
         (facts.width_limit, Reason::WidthLimit),
         (facts.post_limit, Reason::PostLimit),
         (facts.height_changed, Reason::HeightChanged),
-        (facts.text_chars == 0, Reason::TextMissing),
+        (facts.text_chars == 0 || facts.lost, Reason::TextMissing),
         (facts.images_loaded < facts.images, Reason::PartialImages),
         (facts.requests_failed > 0, Reason::RequestsFailed),
         (
@@ -280,7 +285,7 @@ mod tests {
     #[test]
     fn each_shortcoming_alone_makes_it_partial() {
         type Spoil = fn(&mut PageFacts);
-        let cases: [(Spoil, Reason); 16] = [
+        let cases: [(Spoil, Reason); 17] = [
             (|facts| facts.login_missing = true, Reason::NotLoggedIn),
             (|facts| facts.at_rest = false, Reason::TimeoutPage),
             (|facts| facts.segments = 0, Reason::TimeoutShot),
@@ -292,6 +297,7 @@ mod tests {
             (|facts| facts.post_limit = true, Reason::PostLimit),
             (|facts| facts.height_changed = true, Reason::HeightChanged),
             (|facts| facts.text_chars = 0, Reason::TextMissing),
+            (|facts| facts.lost = true, Reason::TextMissing),
             (|facts| facts.images_loaded = 99, Reason::PartialImages),
             (|facts| facts.requests_failed = 1, Reason::RequestsFailed),
             (

@@ -13,6 +13,7 @@
 
 mod capture;
 mod capture_bounds;
+mod capture_feeds;
 mod capture_hidden;
 mod capture_pages;
 mod catalogue;

@@ -2,13 +2,17 @@
   const labels = (element) => squash(element.innerText || element.value || element.getAttribute('aria-label') || '');
   const BUTTON = 'button,[role="button"],input[type="button"],input[type="submit"],a,summary';
   const buttons = (within) => inside(within, BUTTON);
+  const leads = (link) => {
+    const href = link ? link.getAttribute('href').trim() : '';
+    return href !== '' && !href.startsWith('#') && !/^javascript:/i.test(href);
+  };
+  // "Visa fler" may be a link to the rest of the list, for those without scripts.
+  const isRest = (link) => new URL(link.href, document.baseURI).origin + new URL(link.href, document.baseURI).pathname === location.origin + location.pathname
+    && /\b(fler|ladda|more|load)\b/.test(labels(link));
   // A link that leads elsewhere, or a form that is sent, is never clicked.
   const stays = (element) => {
     const link = element.closest('a[href],area[href]');
-    if (link) {
-      const href = link.getAttribute('href').trim();
-      if (href !== '' && !href.startsWith('#') && !/^javascript:/i.test(href)) return false;
-    }
+    if (link && leads(link) && !isRest(link)) return false;
     const button = element.closest('button,input') || element;
     if (button.form && (button.type === 'submit' || button.type === 'image')) return false;
     return !button.disabled && button.getAttribute('aria-disabled') !== 'true';
@@ -79,7 +83,31 @@
     const text = wordsOf(label);
     if (text.split(' ').some((word) => words.never.includes(word))) return false;
     if (words.more_in_post.includes(text)) return above(button, POST) !== null;
+    if (words.more_of_list.includes(text)) return [1, 2].some((up) => isBeside(button, up));
     return words.more.some((word) => text === word || text.startsWith(`${word} `) || (word.length > 12 && text.includes(word)));
+  };
+  const isBeside = (button, up) => {
+    let one = button;
+    for (let left = up; one && left > 0; left -= 1) one = parentOf(one);
+    return Boolean(one) && one !== document.body && !above(button, POST) && inside(one, POST).length > 1;
+  };
+  // Where the page is led about: what is there shows more of a menu, not of the page.
+  const MENU = 'nav,header,footer,aside,[role="navigation"],[role="banner"],[role="contentinfo"],[role="complementary"]';
+  const isOfMenu = (button) => above(button, MENU) !== null && above(button, `main,[role="main"],${POST}`) === null;
+  // Words that can be clicked without being a button.
+  const clickables = () => all('span,div').filter((one) => one.childElementCount === 0 && one.textContent.length < 60 && shows(squash(one.textContent), one)
+    && !one.closest(BUTTON) && getComputedStyle(one).cursor === 'pointer');
+  // A link is not followed, whoever else hears of the click; a window of its own is not opened without a person.
+  const press = (button) => {
+    const link = button.closest('a[href]');
+    if (!link || !leads(link)) { button.click(); return; }
+    const target = link.getAttribute('target');
+    const halt = (event) => event.preventDefault();
+    link.target = '_blank';
+    addEventListener('click', halt);
+    button.click();
+    removeEventListener('click', halt);
+    if (target === null) link.removeAttribute('target'); else link.target = target;
   };
   const clicked = new Map();
   const looked = new WeakMap();
@@ -105,19 +133,18 @@
       log.push({ action: 'expanded', element: name(folded), label: label ? cut(labels(label), 100) : '' });
       folded.open = true;
     }
-    const scopes = document.querySelector('main,[role="main"]') ? [document.querySelector('main,[role="main"]'), ...roots().filter((one) => one !== document)] : roots();
-    for (const button of new Set(scopes.flatMap((scope) => [...scope.querySelectorAll(BUTTON)]))) {
+    for (const button of [...all(BUTTON), ...(draws ? clickables() : [])]) {
       if (clicks >= LIMIT.clicks) break;
       const raw = `${button.textContent}\n${button.value || ''}\n${button.getAttribute('aria-label') || ''}`;
       if (looked.get(button) === raw) continue;
       const label = labels(button);
-      if (!shows(label, button)) { looked.set(button, raw); continue; }
+      if (!shows(label, button) || isOfMenu(button)) { looked.set(button, raw); continue; }
       if (!stays(button) || button.getAttribute('aria-expanded') === 'true' || !goesOn(button, label) || !visible(button)) continue;
       const times = (clicked.get(button) || { times: 0 }).times + 1;
       clicked.set(button, { label, times, size: sizeAround(button) });
       clicks += 1;
       log.push({ action: 'expanded', element: name(button), label: cut(label, 100) });
-      button.click();
+      press(button);
     }
     if (log.length && draws) await drawn();
     return { log, full: clicks >= LIMIT.clicks };

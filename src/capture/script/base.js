@@ -3,7 +3,7 @@
   const POST = [
     'article', '[role="article"]', '.h-entry', '[data-testid="tweet"]', '[data-testid^="feedItem"]',
     '[itemtype*="schema.org/SocialMediaPosting"]', '[itemtype*="schema.org/BlogPosting"]',
-    '[itemtype*="schema.org/DiscussionForumPosting"]', '[itemtype*="schema.org/Article"]',
+    '[itemtype*="schema.org/DiscussionForumPosting"]', '[itemtype*="schema.org/Article"]', '[data-bevara="post"]',
   ].join(',');
   const LIMIT = { text: 100000, short: 500, clicks: 5000, again: 200 };
   const clean = (text) => (text || '').replace(/[ \t\u00a0]+/g, ' ').replace(/\s*\n\s*/g, '\n').trim();
@@ -137,20 +137,38 @@
 
   // ---- size and scrolling
   const root = () => document.scrollingElement || document.documentElement;
+  // What is scrolled: the page, or where that cannot be the greatest of its parts that can; after it its other parts.
+  const scrolls = (element) => element.scrollHeight > element.clientHeight + 50;
+  const partsBeside = (done) => all('*')
+    .filter((element) => element.ownerDocument === document && element !== document.body && element !== document.documentElement && !done.has(element)
+      && scrolls(element) && element.clientHeight >= innerHeight * 0.2 && element.clientWidth >= innerWidth * 0.2
+      && element.localName !== 'textarea' && /auto|scroll/.test(getComputedStyle(element).overflowY) && visible(element))
+    .sort((one, other) => other.scrollHeight - one.scrollHeight);
+  const LIMIT_PARTS = 8;
+  const parts = new Set();
   let inner = null;
+  let chosen = false;
   const scroller = () => {
     const page = root();
+    if (chosen && inner.isConnected) return inner;
     if (page.scrollHeight > innerHeight + 50) return page;
-    if (inner && inner.isConnected && inner.scrollHeight > inner.clientHeight + 50) return inner;
-    inner = null;
-    for (const element of all('div,main,section,ul')) {
-      if (element.ownerDocument !== document) continue;
-      if (element.scrollHeight <= element.clientHeight + 50 || element.clientHeight < innerHeight * 0.5) continue;
-      const overflow = getComputedStyle(element).overflowY;
-      if (overflow !== 'auto' && overflow !== 'scroll') continue;
-      if (!inner || element.scrollHeight > inner.scrollHeight) inner = element;
-    }
+    if (inner && inner.isConnected && scrolls(inner)) return inner;
+    [inner = null] = partsBeside(new Set());
     return inner || page;
+  };
+  // Goes to the first part, or on to the next one; whether there is one.
+  const firstPart = () => {
+    parts.clear();
+    [inner, chosen] = [null, false];
+    return true;
+  };
+  const nextPart = () => {
+    parts.add(scroller());
+    [inner = null] = partsBeside(parts);
+    chosen = inner !== null && parts.size < LIMIT_PARTS;
+    // What waits for being seen waits for its part to be.
+    if (chosen) inner.scrollIntoView({ block: 'center', behavior: 'instant' });
+    return chosen;
   };
   // What of the page's width can be scrolled to: from `x` of all there is, which is `left` of the view at rest. A page that
   // is written from right to left goes on to the left. Beyond `limit` it is cut, where it ends.
@@ -172,7 +190,9 @@
   const pageHeight = () => Math.ceil(Math.max(root().scrollHeight, document.body ? document.body.scrollHeight : 0));
 
   // ---- pictures, those included that still wait for being scrolled to
-  const waits = (image) => image.dataset.src || image.dataset.lazySrc || image.dataset.original || image.dataset.lazy || '';
+  const PICTURE = /^[^\s]+\.(jpe?g|png|webp|gif|avif)([?#][^\s]*)?$/i;
+  const waits = (image) => image.dataset.src || image.dataset.lazySrc || image.dataset.original || image.dataset.lazy
+    || (image.complete && image.naturalWidth <= 1 && Object.values(image.dataset).find((value) => PICTURE.test(value))) || '';
   const isEmpty = (image) => !image.currentSrc || image.currentSrc.startsWith('data:') || (image.complete && image.naturalWidth <= 1);
   const sourceOf = (image) => image.currentSrc || image.getAttribute('src') || image.getAttribute('srcset') || waits(image);
   const hasLoaded = (image) => image.complete && image.naturalWidth > 0 && !(waits(image) && isEmpty(image));
@@ -193,9 +213,9 @@
   const LOADING = /^(laddar|läser in|hämtar|vänta|loading|please wait|just a moment)\b/i;
   const isBusy = (posts) => {
     if (posts > 0 || !document.body || document.body.textContent.length > 20000) return false;
-    const text = squash(textOf(document.body));
+    const text = textOf(document.body);
     if (text.length > 400) return false;
-    return LOADING.test(text) || all('[aria-busy="true"],[role="progressbar"]:not([aria-valuenow]),progress:not([value])').some(visible);
+    return text.split('\n').some((line) => LOADING.test(line.trim())) || all('[aria-busy="true"],[role="progressbar"]:not([aria-valuenow]),progress:not([value])').some(visible);
   };
   const measure = () => {
     const view = scroller();

@@ -43,10 +43,14 @@
     const differ = (one, other) => one && other && one !== other;
     if (item.seen.permalink && seen.permalink) return item.seen.permalink !== seen.permalink;
     if (differ(item.seen.id, seen.id) || differ(item.seen.time, seen.time) || differ(item.place, place)) return true;
+    if (Math.abs(top - item.top - moved) <= 200) return false;
     const lines = squash(item.seen.text) === squash(seen.text) ? [] : item.seen.text.split('\n');
-    const now = new Set(seen.text.split('\n'));
-    const kept = lines.filter((line) => now.has(line)).length;
-    return Math.abs(top - item.top - moved) > 200 && kept < lines.length * 0.6;
+    const now = seen.text.split('\n');
+    const kept = lines.filter((line) => now.includes(line)).length;
+    // What it says is its longest line: that may be unfolded, but is another's where it begins otherwise.
+    const longest = lines.reduce((one, line) => (line.length > one.length ? line : one), '');
+    const begins = longest.replace(/\s*(…|\.{3})?\s*((visa|se|läs|show|see|read) )?(mer|more)?$/i, '');
+    return kept < lines.length * 0.6 || !now.some((line) => line.startsWith(begins));
   };
   const isGone = (item) => !item.element.isConnected || byElement.get(item.element) !== item;
   // A list that puts its posts where they belong by position uses its elements in any order.
@@ -62,6 +66,7 @@
   let harvest = false;
   const collect = (limit, anew = false) => {
     roots(true);
+    markFeeds();
     let shown = 0;
     let moved = 0;
     const scrolled = scroller().scrollTop;

@@ -87,8 +87,11 @@
   const release = () => {
     roots(true);
     const log = uncut();
-    const view = scroller();
-    if (view !== root()) {
+    firstPart();
+    const main = scroller();
+    const holdsMuch = (part) => part === main || inside(part, POST).length > 0 || textOf(part).length > textOf(document.body).length / 4;
+    for (const view of [main, ...partsBeside(new Set([main]))]) {
+      if (view === root() || !holdsMuch(view)) continue;
       log.push({ action: 'unrolled', element: name(view), label: '' });
       for (let element = view; element; element = element.parentElement) {
         force(element, { overflow: 'visible', height: 'auto', 'max-height': 'none' });

@@ -18,6 +18,8 @@
     const { width, height } = box(over);
     return width * height > innerWidth * innerHeight * 0.15 ? over : null;
   };
+  // What any page of a site has, whatever stands above it.
+  const FOOT = 'nav,footer,[role="navigation"],[role="contentinfo"]';
   const wall = () => {
     roots(true);
     const text = squash(document.body ? textOf(document.body) : '');
@@ -25,9 +27,15 @@
     const over = overlay();
     const asks = over && (buttons(over).some((one) => words.login_buttons.includes(labels(one))) || words.login.some((word) => squash(textOf(over)).includes(word)));
     const says = (list) => list.some((word) => text.includes(word));
+    const sentences = document.body ? textOf(document.body).slice(0, 20000).split(/[\n.!?]+/).map((one) => squash(one).replace(/’/g, "'")) : [];
+    const isThing = (word) => words.things.includes(word);
+    const absent = sentences.some((one) => one.length < 120 && one.split(/[^\p{L}]+/u).some(isThing) && words.absent.some((word) => one.includes(word)));
+    // A login that asks for the name first.
+    const first = all('input[autocomplete~="username"]').some(visible) && buttons(document).some((one) => words.login_buttons.includes(labels(one)) || words.next_buttons.includes(labels(one)));
     return {
-      password: Boolean(field), overlay: Boolean((field && floating(field)) || asks), phrase: says(words.login),
-      gate: says(words.gate) || location.hostname.startsWith('consent.'), gone: says(words.gone),
+      password: Boolean(field), overlay: Boolean((field && floating(field)) || asks), phrase: first || says(words.login),
+      gate: says(words.gate) || location.hostname.startsWith('consent.'), gone: absent || says(words.gone),
+      menu_chars: all(FOOT).filter((one) => !above(one, FOOT)).reduce((sum, one) => sum + textOf(one).length, 0),
     };
   };
   const describe = () => ({
@@ -155,6 +163,6 @@
   };
 
   globalThis.bevara = {
-    measure, isPlain, extent, reveal, scrollsInside, grown, scrollTo, eager, reselects, backgrounds, collect, harvesting, reassemble, inventory, refuse, hideBars, unlock, expand, show, still, release, plain, marks, wall, describe, environment, keep, piece,
+    measure, isPlain, extent, reveal, scrollsInside, firstPart, nextPart, grown, scrollTo, eager, reselects, backgrounds, collect, harvesting, watch, findFeeds, isLost, reassemble, inventory, refuse, hideBars, unlock, expand, show, still, release, plain, marks, wall, describe, environment, keep, piece,
     unprintable,
   };
