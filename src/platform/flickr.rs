@@ -1,6 +1,7 @@
 //! Flickr's export: a JSON file for each photo with the public's comments on it, own comments on others' photos, letters and
 //! discussions, and the pictures in zips beside it. Times have no zone.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -16,7 +17,7 @@ use crate::platform::draft::{self, finish};
 use crate::platform::error::PlatformError;
 use crate::platform::html::{self, LineEnds, push_unique, web_address};
 use crate::platform::meta;
-use crate::platform::object::{many, number, text, word};
+use crate::platform::object::{self, many, number, text, word};
 use crate::platform::refusal;
 use crate::platform::replies::{self, At, Known, Out, Replies};
 use crate::platform::{Importer, Items, Media, Parsed, Source, media, redact};
@@ -57,6 +58,11 @@ impl Importer for Flickr {
     }
 }
 
+/// Longest list of albums that is read.
+const ALBUMS: u64 = 64 * 1024 * 1024;
+/// What is counted beside photos: lists of own comments on others' photos, and photos that albums name and no file tells of.
+const OWN_COMMENTS: &str = "own comments";
+const MISSING: &str = "missing photos";
 const MAIL: &str = "flickrmail";
 const DISCUSSIONS: [&str; 2] = ["discussions", "group_discussions"];
 
@@ -112,6 +118,12 @@ impl Replies for Flickr {
             // Own comments on own photos stand in a file of own comments too.
             let ids = many(item.get("comments")).filter_map(id_of);
             known.shown.extend(ids);
+            known
+                .counted
+                .entry(photo_key(word(item, "id").as_deref()))
+                .or_default();
+        } else if item.get("comments").is_some() {
+            *known.counted.entry(OWN_COMMENTS.to_owned()).or_default() += 1;
         }
     }
 
@@ -132,6 +144,7 @@ impl Replies for Flickr {
                     .or_insert_with(|| name.clone());
             }
         }
+        albums(source, known);
         notes(source, known);
         known
             .addresses
@@ -167,13 +180,57 @@ impl Replies for Flickr {
     }
 
     fn completeness(&self, known: &Known) -> Completeness {
-        // An export may be of the letters and comments alone.
-        if known.counted.contains_key("photo") && !known.own.is_empty() {
-            Completeness::OwnOnly
+        // An export may be of the letters and comments alone, or without some of its files.
+        let has = |what: &str| known.counted.contains_key(what);
+        if has("photo") && has(OWN_COMMENTS) && !has(MISSING) && !known.own.is_empty() {
+            Completeness::Full
         } else {
             Completeness::Partial
         }
     }
+}
+
+/// Compares the photos that the albums name with those that the files tell of.
+fn albums(source: &Source<'_>, known: &mut Known) {
+    let container = source.container;
+    let is_albums = |member: &usize| media::last(container.name_of(*member)) == "albums.json";
+    let Some(member) = (0..container.members().len()).find(is_albums) else {
+        return;
+    };
+    // Where it cannot be read nothing is known to be missing, and nothing to be there.
+    let told = container.whole(member, ALBUMS).ok();
+    let told = told.and_then(|bytes| object::parse(&bytes).ok());
+    let Some((told, _)) = told else {
+        known.counted.insert(MISSING.to_owned(), 1);
+        known.notes.push(
+            "albums.json går inte att läsa; om alla bilder är med kan inte kontrolleras."
+                .to_owned(),
+        );
+        return;
+    };
+    let albums = many(told.get("albums"));
+    let named: BTreeSet<String> = albums
+        .flat_map(|album| many(album.get("photos")))
+        .filter_map(|photo| {
+            let plain = photo.as_str().map(str::to_owned);
+            let number = || photo.as_u64().map(|id| id.to_string());
+            word(photo, "id").or(plain).or_else(number)
+        })
+        // An album that lost its photo keeps a nought in its place.
+        .filter(|id| id != "0")
+        .collect();
+    let is_there = |id: &&String| known.counted.contains_key(&photo_key(Some(id)));
+    let missing = named.iter().filter(|id| !is_there(id)).count();
+    if missing > 0 {
+        known.counted.insert(MISSING.to_owned(), missing as u64);
+        known.notes.push(format!(
+            "Albumen nämner {missing} bilder som inte är med: läs in alla delar av exporten på en gång."
+        ));
+    }
+}
+
+fn photo_key(id: Option<&str>) -> String {
+    format!("photo {}", id.unwrap_or_default())
 }
 
 fn notes(source: &Source<'_>, known: &mut Known) {
@@ -181,6 +238,12 @@ fn notes(source: &Source<'_>, known: &mut Known) {
         "Flickr anger inte hur många bilder kontot har; om alla är med kan inte kontrolleras. Allmänhetens kommentarer på bilderna är med."
             .to_owned(),
     );
+    if !known.counted.contains_key(OWN_COMMENTS) {
+        known.notes.push(
+            "Exporten saknar kontots egna kommentarer på andras bilder (photos_comments_part001.json)."
+                .to_owned(),
+        );
+    }
     if known.own.is_empty() {
         known.notes.push(
             "account_profile.json saknas: vem som skrivit kommentarerna kan inte avgöras."

@@ -49,7 +49,9 @@ impl Applying<'_, '_> {
     }
 
     /// Counts the posts of the same platform that the ingest could have held and does not. An ingest with refused items
-    /// or one that holds none of the account's posts tells nothing about the others.
+    /// tells nothing about the others, and one that holds none of a kind nothing about that kind: whoever orders an export
+    /// may choose the messages or the pages alone. Where an export holds the comments on its posts, they are of the post's
+    /// kind.
     pub(super) async fn absences(
         &mut self,
         account: &AccountId,
@@ -73,11 +75,26 @@ impl Applying<'_, '_> {
             }
             (Completeness::Window, None) | (Completeness::Partial, _) => return Ok(()),
         };
+        let kind = if report.completeness == Completeness::OwnOnly {
+            "post.kind".to_owned()
+        } else {
+            "CASE WHEN post.kind = 'comment' THEN COALESCE(
+                (SELECT root.kind FROM post AS root WHERE root.post_key = post.thread_key), post.kind) ELSE post.kind END"
+                .to_owned()
+        };
+        let of_kind = |kind: &str| {
+            format!(
+                "CASE WHEN {kind} IN ('reply', 'repost', 'quote', 'poll') THEN 'post' ELSE {kind} END"
+            )
+        };
+        let (missed, held) = (of_kind(&kind), of_kind("held.kind"));
         let sql = format!(
             "UPDATE sighting SET missed = missed + 1, first_missed = COALESCE(first_missed, $1), last_missed = $1
              WHERE account = $2 AND seq < $3
              AND platform IN (SELECT platform FROM sighting WHERE account = $2 AND seq = $3)
-             AND post IN (SELECT id FROM post WHERE account = $2 AND item IS NOT NULL {reach})"
+             AND post IN (SELECT id FROM post WHERE account = $2 AND item IS NOT NULL {reach} AND {missed} IN
+                (SELECT {held} FROM post AS held JOIN sighting AS seen ON seen.post = held.id
+                 WHERE seen.account = $2 AND seen.seq = $3))"
         );
         self.execute(&sql, values).await
     }

@@ -4,6 +4,7 @@ use bevara::model::post::{AuthorRole, RoleBasis, Visibility};
 
 use crate::networks::meta::{lines, post, refused};
 use crate::platforms::{fixture, read_of};
+use crate::support::{Archive, copy_dir};
 
 const ACCOUNT: &str = "https://www.flickr.com/photos/exempelkoping/";
 
@@ -106,4 +107,49 @@ fn broken_items_of_flickr_are_refused_with_their_place() {
             .iter()
             .any(|note| note.starts_with("account_profile.json saknas"))
     );
+}
+
+/// How much of the account an export of Flickr holds, as the report tells it, and what it says of that.
+#[test]
+fn an_export_of_flickr_is_whole_with_the_publics_comments_or_says_what_is_missing() {
+    let start = "2026-06-15";
+    let archive = Archive::new(start);
+    archive.add_account(start, "bilder", "annan", ACCOUNT);
+    let told = |name: &str, change: &dyn Fn(&std::path::Path)| {
+        let dir = archive.beside().join(name);
+        copy_dir(&fixture("flickr/kommunkonto"), &dir);
+        change(&dir);
+        let out = archive.json(start, &["ingest", "bilder", dir.to_str().unwrap()]);
+        let notes = out.document()["findings"].to_string();
+        (
+            out.result()["completeness"].as_str().unwrap().to_owned(),
+            notes,
+        )
+    };
+    let remove = |dir: &std::path::Path, name: &str| std::fs::remove_file(dir.join(name)).unwrap();
+    let (whole, notes) = told("hel", &|_| ());
+    assert_eq!(whole, "full");
+    assert!(
+        notes.contains("Allmänhetens kommentarer på bilderna är med"),
+        "{notes}"
+    );
+    // The album names the photo that is not there: another part of the export has it.
+    let (whole, notes) = told("del", &|dir| remove(dir, "photo_53000000001.json"));
+    assert_eq!(whole, "partial");
+    assert!(
+        notes.contains("Albumen nämner 1 bilder som inte är med"),
+        "{notes}"
+    );
+    let (whole, notes) = told("utan", &|dir| remove(dir, "photos_comments_part001.json"));
+    assert_eq!(whole, "partial");
+    assert!(
+        notes.contains("saknar kontots egna kommentarer på andras bilder"),
+        "{notes}"
+    );
+    // None of these lets anybody think that something was deleted.
+    let listed = archive
+        .json(start, &["removal", "list", "--all", "--include-closed"])
+        .exits(0)
+        .result();
+    assert_eq!(listed["removals"], serde_json::json!([]));
 }

@@ -131,3 +131,55 @@ fn a_members_export_is_not_of_the_page_and_says_so() {
         "{codes:?}"
     );
 }
+
+/// Tables can be chosen when an export is ordered: what was not asked for is not gone.
+#[test]
+fn an_export_without_messages_lacks_the_post_that_is_gone_and_no_message() {
+    let start = "2026-06-15";
+    let archive = Archive::new(start);
+    archive.add_account(start, "medlem", "linkedin", MEMBER);
+    let ingest = |day: &str, path: &std::path::Path| {
+        let args = ["ingest", "medlem", path.to_str().unwrap()];
+        archive.json(day, &args).exits(0).result()
+    };
+    ingest(start, &fixture("linkedin/medlem"));
+    // The last post is gone; the later the export, the more has been written.
+    for (day, more) in [("2026-07-01", "Ett"), ("2026-08-01", "Två")] {
+        let dir = archive.beside().join(day);
+        std::fs::create_dir_all(&dir).unwrap();
+        for name in ["Profile.csv", "Comments.csv"] {
+            std::fs::copy(fixture("linkedin/medlem").join(name), dir.join(name)).unwrap();
+        }
+        let shares = std::fs::read_to_string(fixture("linkedin/medlem/Shares.csv")).unwrap();
+        let (kept, _) = shares.split_at(shares.find("2026-05-06").unwrap());
+        let link = "https://www.linkedin.com/feed/update/urn%3Ali%3Ashare%3A734100000000000";
+        let new = format!("{day} 08:00:00,{link}{}99,{more},,,PUBLIC\n", more.len());
+        std::fs::write(dir.join("Shares.csv"), format!("{kept}{new}")).unwrap();
+        assert_eq!(ingest(day, &dir)["completeness"], "own_only");
+    }
+    let listed = archive.json(
+        "2026-08-02",
+        &["removal", "list", "--all", "--include-closed"],
+    );
+    let listed = listed.exits(0).result();
+    let mut keys: Vec<_> = listed["removals"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            let key = one["post"].as_str().unwrap();
+            (
+                key.rsplit(':').next().unwrap().to_owned(),
+                one["missed"].clone(),
+            )
+        })
+        .collect();
+    keys.sort_by(|one, other| one.0.cmp(&other.0));
+    assert_eq!(
+        keys,
+        [
+            ("7341000000000000003".to_owned(), serde_json::json!(2)),
+            ("734100000000000399".to_owned(), serde_json::json!(1)),
+        ]
+    );
+}
