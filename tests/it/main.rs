@@ -18,6 +18,7 @@ mod capture_hidden;
 mod capture_pages;
 mod catalogue;
 mod containers;
+mod conversations;
 mod converter;
 mod corpus;
 mod crash;
