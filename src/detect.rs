@@ -2,7 +2,9 @@
 //! "No hit is no evidence": a `nej` to secrecy is earned by being recognised as harmless, never by passing a list.
 
 mod case;
+mod contact;
 pub mod context;
+pub mod event;
 mod harmless;
 mod language;
 mod listed;
@@ -21,7 +23,7 @@ use crate::model::facts::{Answer, Flag, Truth};
 use crate::model::post::{AuthorRole, Post};
 
 /// Versions of all detectors together; a plan pins it. Raised whenever a list or a rule changes.
-pub const VERSION: &str = "2";
+pub const VERSION: &str = "3";
 
 /// The detectors' answers to every flag they answer; a flag left out is unknown.
 pub fn answers(post: &Post) -> BTreeMap<Flag, Answer> {
@@ -61,6 +63,7 @@ fn of_text(text: &str, by_authority: bool, bare: bool) -> BTreeMap<Flag, Answer>
     answers.insert(Flag::Personnummer, number);
     answers.insert(Flag::Sekretess, secrecy::answer(&read, kind, bare));
     answers.insert(Flag::Arende, case::answer(&read, kind, bare));
+    answers.extend(contact::answers(&read, (by_authority, kind.is_ok(), bare)));
     answers.extend(listed::answers(&read, swedish, !bare));
     answers.extend(picture::answers(&read, bare));
     answers.extend(own::answers(&read, by_authority));

@@ -100,7 +100,7 @@ fn is_separator(letter: char) -> bool {
 }
 
 /// Runs of words for numbers, as groups of digits: "nitton åttioett tolv tjugoåtta" is 19 81 12 28.
-fn spoken(text: &Text) -> Vec<Vec<String>> {
+pub(crate) fn spoken(text: &Text) -> Vec<Vec<String>> {
     let mut all = Vec::new();
     let mut groups = Vec::new();
     let mut words = 0;

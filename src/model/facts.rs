@@ -84,8 +84,10 @@ macro_rules! flags {
 }
 
 flags! {
+    Adress "adress" "adress";
     Arende "arende" "ärende";
     Barnpornografi "barnpornografi" "barnpornografi";
+    EPost "e_post" "e-postadress";
     ForKannedom "for_kannedom" "för kännedom";
     Fortal "fortal" "förtal";
     HetsMotFolkgrupp "hets_mot_folkgrupp" "hets mot folkgrupp";
@@ -100,6 +102,7 @@ flags! {
     Reklam "reklam" "reklam";
     Sekretess "sekretess" "sekretess";
     Svordom "svordom" "svordom";
+    Telefon "telefon" "telefonnummer";
     UppmaningTillBrott "uppmaning_till_brott" "uppmaning till brott";
     Upphovsratt "upphovsratt" "upphovsrätt";
     Uppvigling "uppvigling" "uppvigling";

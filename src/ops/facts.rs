@@ -180,6 +180,9 @@ impl<'a> FactSource<'a> {
         self.snapshot_triggers(&account, (last_change, &row.unit), &mut triggers);
         let published = published(row);
         let texts: Vec<String> = older.iter().chain([post]).map(Post::search_text).collect();
+        if let Some(day) = thread::event_over(row, &texts) {
+            triggers.insert(Trigger::EvenemangPasserat, day);
+        }
         let role = role(post.author.role);
         let visibility = match &removed {
             Some(one) => Some(one.visibility()),

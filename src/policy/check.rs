@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
-use crate::model::facts::Outcome;
+use crate::model::facts::{Outcome, Trigger};
 use crate::model::finding::Finding;
 use crate::policy::rule::Rule;
 use crate::policy::{Basis, BasisKind, Policy, Status};
@@ -15,6 +15,9 @@ const REPEALED: &[(&str, &str)] = &[
     ("RA-FS 1997:6", "RA-FS 2021:6"),
     ("RA-FS 2012:2", "RA-FS 2021:6"),
 ];
+
+/// Events that nothing tells the program of.
+const UNTOLD: &[Trigger] = &[Trigger::ErsattAvNytt, Trigger::ArendeAvslutat];
 
 impl Policy {
     /// What hinders execution on a day (*hinder*): the policy loads and plans all the same.
@@ -114,6 +117,17 @@ impl Policy {
             if !self.cases.iter().any(|case| case.rule == rule.id) {
                 let message = format!("regeln \"{}\" har inget prov", rule.id);
                 warn("V407", &rule.place, message);
+            }
+        }
+        for rule in self.disposing_rules() {
+            let triggers = rule.obsolete.iter().flat_map(|known| &known.triggers);
+            for trigger in triggers.filter(|trigger| UNTOLD.contains(trigger)) {
+                let message = format!(
+                    "händelsen \"{}\" i regeln \"{}\" är aldrig känd: det regeln träffar gallras inte",
+                    trigger.swedish(),
+                    rule.id
+                );
+                warn("V410", &rule.place, message);
             }
         }
         for rule in self.disposing_rules().filter(|rule| rule.wants_masking) {

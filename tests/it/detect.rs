@@ -126,6 +126,13 @@ fn a_hostile_text_of_a_megabyte_takes_no_longer_than_its_length() {
         println!("{unit}: {took:?}");
         assert!(took.as_secs() < 30, "{unit}: {took:?}");
     }
+    let published = "2026-05-20".parse().unwrap();
+    for unit in ["6/6 ", "konsert 6 juni ", "den 6 ", "mån "] {
+        let begun = std::time::Instant::now();
+        bevara::detect::event::last_day(&unit.repeat(20_000), published);
+        let took = begun.elapsed();
+        assert!(took.as_secs() < 10, "{unit}: {took:?}");
+    }
 }
 
 #[test]

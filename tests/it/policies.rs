@@ -352,7 +352,7 @@ fn a_decision_that_lacks_anything_hinders_and_says_what() {
 }
 
 #[test]
-fn masking_what_may_be_disposed_of_is_warned_of() {
+fn rules_that_can_let_nothing_go_are_warned_of() {
     let wanting = fixture().replace("id = \"E-4\"", "id = \"E-4\"\nmaska = true");
     let on = "2026-06-01".parse().unwrap();
     let codes = |text: &str| -> Vec<String> {
@@ -362,4 +362,7 @@ fn masking_what_may_be_disposed_of_is_warned_of() {
     };
     assert!(!codes(&fixture()).contains(&"V409".to_owned()));
     assert!(codes(&wanting).contains(&"V409".to_owned()));
+    let waiting = fixture().replace("senaste_aktivitet_i_trad", "arende_avslutat");
+    assert!(!codes(&fixture()).contains(&"V410".to_owned()));
+    assert!(codes(&waiting).contains(&"V410".to_owned()));
 }

@@ -356,3 +356,17 @@ fn in_a_conversation_everything_earlier_stands_above() {
     assert_eq!(latest, "2026-05-01".parse().unwrap());
     assert!(!thread::triggers(&all[0], &all).contains_key(&Trigger::FragaBesvarad));
 }
+
+#[test]
+fn an_event_is_over_after_the_last_day_that_any_version_tells() {
+    let over = |role, texts: &[&str]| {
+        let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+        thread::event_over(&row(1, role, "", None), &texts).map(|day| day.to_string())
+    };
+    let (old, new) = ("Konsert den 8 juni", "Konsert den 6 juni");
+    let own = AuthorRole::Authority;
+    assert_eq!(over(own, &[new]).as_deref(), Some("2026-06-06"));
+    assert_eq!(over(own, &[old, new]).as_deref(), Some("2026-06-08"));
+    assert_eq!(over(own, &[old, "Konsert på lördag"]), None);
+    assert_eq!(over(AuthorRole::Public, &[new]), None);
+}

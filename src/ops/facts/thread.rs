@@ -213,3 +213,15 @@ pub(super) fn triggers(row: &PostRow, thread: &[PostRow]) -> BTreeMap<Trigger, N
     }
     triggers
 }
+
+/// When the event is over that an own post tells of: the latest day of any of its versions, the newest of which must tell
+/// one. `texts` are those of the versions, the newest last.
+pub(super) fn event_over(row: &PostRow, texts: &[String]) -> Option<NaiveDate> {
+    if row.post.author.role != AuthorRole::Authority || is_direct(&row.post) {
+        return None;
+    }
+    let published = row.post.posted_at.utc?.stockholm_date();
+    let day = |text: &String| detect::event::last_day(text, published);
+    let newest = day(texts.last()?)?;
+    Some(texts.iter().filter_map(day).fold(newest, NaiveDate::max))
+}
