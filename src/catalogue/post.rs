@@ -46,7 +46,19 @@ pub struct FlagRow {
     pub time: Instant,
 }
 
+/// The thread of the post with a key, or of the one that is also known by it.
+pub(crate) const THREAD_OF: &str = "SELECT thread_key FROM post WHERE post_key = $1
+     UNION ALL SELECT post.thread_key FROM also_known JOIN post ON post.id = also_known.post WHERE also_known.post_key = $1";
+
 impl Catalogue {
+    /// The name of the thread in which the post with this key stands.
+    pub async fn thread_of(&self, key: &str) -> Result<Option<String>, CatalogueError> {
+        match self.one(THREAD_OF, vec![key.into()]).await? {
+            Some(row) => optional(&row, "thread_key"),
+            None => Ok(None),
+        }
+    }
+
     /// The next posts after the one numbered `after` (0: from the first), at most `limit`, of an account or of all: a
     /// way through all posts in bounded memory.
     pub async fn posts_after(

@@ -14,6 +14,7 @@ impl MigratorTrait for Migrator {
             Box::new(Registry),
             Box::new(Threads),
             Box::new(Police),
+            Box::new(AlsoKnown),
         ]
     }
 }
@@ -25,6 +26,8 @@ struct Registry;
 struct Threads;
 
 struct Police;
+
+struct AlsoKnown;
 
 impl MigrationName for Registry {
     fn name(&self) -> &'static str {
@@ -40,6 +43,12 @@ impl MigrationName for Threads {
 
 impl MigrationName for Police {
     fn name(&self) -> &'static str {
+        "m0004_police"
+    }
+}
+
+impl MigrationName for AlsoKnown {
+    fn name(&self) -> &'static str {
         NEWEST
     }
 }
@@ -51,7 +60,7 @@ impl MigrationName for First {
 }
 
 /// The newest migration.
-pub(crate) const NEWEST: &str = "m0004_police";
+pub(crate) const NEWEST: &str = "m0005_also_known";
 
 /// Every table that holds what the log says.
 const NAMES: &[&str] = &[
@@ -65,6 +74,7 @@ const NAMES: &[&str] = &[
     "container",
     "post",
     "post_search",
+    "also_known",
     "observation",
     "flag_answer",
     "decision",
@@ -199,8 +209,8 @@ pub(crate) fn emptied() -> impl Iterator<Item = String> {
 impl MigrationTrait for Threads {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // The list of what to empty names the tables of later migrations too.
-        let later = std::iter::once(POLICE.to_owned());
-        for statement in later.chain(emptied()) {
+        let later = [POLICE.to_owned(), ALSO_KNOWN.to_owned()];
+        for statement in later.into_iter().chain(emptied()) {
             manager
                 .get_connection()
                 .execute_unprepared(&statement)
@@ -223,5 +233,24 @@ impl MigrationTrait for Police {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
         db.execute_unprepared(POLICE).await.map(|_| ())
+    }
+}
+
+/// Other keys of a post, which the platform gave it elsewhere (`same_as`).
+const ALSO_KNOWN: &str =
+    "CREATE TABLE IF NOT EXISTS also_known (post_key TEXT PRIMARY KEY, post BIGINT NOT NULL)";
+
+#[expect(
+    elided_lifetimes_in_paths,
+    reason = "async_trait needs the lifetime as the trait writes it"
+)]
+#[async_trait::async_trait]
+impl MigrationTrait for AlsoKnown {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let db = manager.get_connection();
+        for statement in std::iter::once(ALSO_KNOWN.to_owned()).chain(emptied()) {
+            db.execute_unprepared(&statement).await?;
+        }
+        Ok(())
     }
 }

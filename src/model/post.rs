@@ -472,6 +472,11 @@ impl Post {
         named.or_else(answered)
     }
 
+    /// Whether `key` names this post, by the id it has here or by another of the platform's.
+    pub fn is_named(&self, key: &str) -> bool {
+        self.key == key || self.same_as.iter().any(|one| one == key)
+    }
+
     /// The text the search index holds: title, content warning and text.
     pub fn search_text(&self) -> String {
         let parts = [

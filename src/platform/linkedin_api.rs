@@ -1,6 +1,7 @@
 //! Replies of LinkedIn's interfaces for pages (DMA Pages Data Portability) saved as files: posts and comments by `BATCH_GET`
 //! under their URN, or as lists, and the page itself. They hold the public's comments.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -60,6 +61,7 @@ impl Importer for LinkedinApi {
 }
 
 const COMMENT: &str = "urn:li:comment:";
+const ACTIVITY: &str = "urn:li:activity:";
 /// What was asked for and not given.
 const WITHHELD: &str = "errors/*/";
 
@@ -111,6 +113,7 @@ impl Replies for LinkedinApi {
                     .to_owned(),
             );
         }
+        activities(known);
         if let Some(count) = known.counted.get("withheld") {
             known.notes.push(format!(
                 "LinkedIn lämnade inte ut {count} av de poster som begärdes."
@@ -169,6 +172,50 @@ fn learn(item: &Value, known: &mut Known) {
         }
     } else if is_comment(item) {
         *known.counted.entry("comment".to_owned()).or_default() += 1;
+        let (urn, object) = (urn_of(item), text(item, "object"));
+        let own = urn.as_deref().and_then(comment_number);
+        let parent = text(item, "parentComment");
+        let above = parent.as_deref().and_then(comment_number);
+        let told = [
+            own.zip(urn.as_deref().and_then(under)),
+            own.zip(object),
+            above.zip(parent.as_deref().and_then(under)),
+        ];
+        for (comment, thread) in told.into_iter().flatten() {
+            let threads = known.threads.entry(comment.to_owned()).or_default();
+            threads.insert(thread);
+        }
+    }
+}
+
+/// The name under which the activity of a post is remembered.
+fn activity_of(post: &str) -> String {
+    format!("activity {post}")
+}
+
+fn urn_of(item: &Value) -> Option<String> {
+    let urn = text(item, "$URN").or_else(|| text(item, "commentUrn"));
+    urn.or_else(|| word(item, "id"))
+}
+
+/// LinkedIn names a thread by its post (`urn:li:share:…`, `urn:li:ugcPost:…`) or by the activity that published it, under
+/// another number. Where both are told of one comment they are the same; where an activity is told with two posts it is
+/// neither's.
+fn activities(known: &mut Known) {
+    let mut posts: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for threads in known.threads.values() {
+        let is_activity = |urn: &&String| urn.starts_with(ACTIVITY);
+        let others: Vec<_> = threads.iter().filter(|urn| !is_activity(urn)).collect();
+        for activity in threads.iter().filter(is_activity) {
+            let same = posts.entry(activity.clone()).or_default();
+            same.extend(others.iter().map(|urn| (*urn).clone()));
+        }
+    }
+    for (activity, same) in posts {
+        if let (1, Some(post)) = (same.len(), same.into_iter().next()) {
+            known.ids.insert(activity_of(&post), activity.clone());
+            known.ids.insert(activity, post);
+        }
     }
 }
 
@@ -274,6 +321,8 @@ fn post(at: &At<'_, '_>, below: &str, item: &Value) -> Result<Parsed, String> {
         text(item, "id").ok_or_else(|| refused(&refusal::lacks("inlägget", refusal::ID, "id")))?;
     let origin = at.origin(below);
     let mut post = draft::blank(&origin, Some(id.clone()));
+    let activity = at.known.ids.get(&activity_of(&id));
+    post.same_as = activity.map(|one| origin.key(one)).into_iter().collect();
     post.author = author(at, text(item, "author"));
     let said = ["firstPublishedAt", "publishedAt", "created"];
     let said = said.iter().find_map(|name| moment(item, name));
@@ -371,9 +420,7 @@ fn under(urn: &str) -> Option<String> {
 
 fn comment(at: &At<'_, '_>, below: &str, item: &Value) -> Result<Parsed, String> {
     let refused = |what: &str| place(what, below);
-    let urn = text(item, "$URN").or_else(|| text(item, "commentUrn"));
-    let urn = urn.or_else(|| word(item, "id"));
-    let urn = urn.ok_or_else(|| {
+    let urn = urn_of(item).ok_or_else(|| {
         refused(&refusal::lacks(
             "kommentaren",
             refusal::ID,
@@ -393,6 +440,7 @@ fn comment(at: &At<'_, '_>, below: &str, item: &Value) -> Result<Parsed, String>
     post.edited_at = changed.filter(|changed| changed.utc > post.posted_at.utc);
     write(&mut post, item.get("message"));
     let root = text(item, "object").or_else(|| under(&urn));
+    let root = root.map(|root| at.known.ids.get(&root).cloned().unwrap_or(root));
     post.thread_root = root.as_deref().map(|root| origin.key(root));
     let parent = text(item, "parentComment");
     let answered = parent.as_deref().and_then(comment_number);

@@ -111,6 +111,8 @@ pub(crate) struct Known {
     pub(crate) made: Option<Instant>,
     /// Names of those who take part in a conversation, by its id.
     pub(crate) circles: BTreeMap<String, BTreeSet<String>>,
+    /// What a comment is said to stand under, by its number; one thread may have two names.
+    pub(crate) threads: BTreeMap<String, BTreeSet<String>>,
     /// Files that posts show, by the last part of their names.
     pub(crate) shown: BTreeSet<String>,
     /// The container's files by name.

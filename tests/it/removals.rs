@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::disposal::{comments, export, with_posts};
 use crate::platforms::walk;
-use crate::support::Archive;
+use crate::support::{Archive, repository};
 
 /// The comment that vanishes.
 const GONE: usize = 20;
@@ -166,4 +166,53 @@ fn a_removal_needs_a_person_a_reason_and_a_post() {
         let args = [verb, &state, &[reason]].concat();
         archive.json("2026-07-01", &args).exits(2);
     }
+}
+
+/// An archive of X with two tweets, one of which may have been changed: then it has another id and tells the earlier one.
+fn tweets(archive: &Archive, day: &str, changed: bool) {
+    let data = archive.beside().join(day).join("data");
+    std::fs::create_dir_all(&data).unwrap();
+    let account = repository().join("fixtures/platforms/x/arkiv/data/account.js");
+    std::fs::copy(account, data.join("account.js")).unwrap();
+    let tweet = |id: &str, earlier: &[&str]| {
+        let ids = [earlier, &[id]].concat();
+        json!({"tweet": {"id_str": id, "full_text": format!("Text {id}"), "created_at": "Fri May 01 08:00:00 +0000 2026",
+            "edit_info": {"initial": {"editTweetIds": ids, "editableUntil": "2026-05-01T09:00:00.000Z",
+                "editsRemaining": "5", "isEditEligible": true}}}})
+    };
+    let second = if changed {
+        tweet("1919000000000000003", &["1919000000000000002"])
+    } else {
+        tweet("1919000000000000002", &[])
+    };
+    let all = json!([tweet("1919000000000000001", &[]), second]);
+    std::fs::write(
+        data.join("tweets.js"),
+        format!("window.YTD.tweets.part0 = {all}"),
+    )
+    .unwrap();
+    let file = |name: &str, global: &str, count: &str| json!({"files": [{"fileName": name, "globalName": global, "count": count}]});
+    let manifest = json!({"userInfo": {"accountId": "1400000000000000001", "userName": "exempelkoping"},
+        "archiveInfo": {"generationDate": format!("{day}T00:00:00.000Z"), "isPartialArchive": false},
+        "dataTypes": {"account": file("data/account.js", "YTD.account.part0", "1"),
+            "tweets": file("data/tweets.js", "YTD.tweets.part0", "2")}});
+    std::fs::write(
+        data.join("manifest.js"),
+        format!("window.__THAR_CONFIG = {manifest}"),
+    )
+    .unwrap();
+    let dir = archive.beside().join(day);
+    let ingested = archive
+        .json(day, &["ingest", "x", dir.to_str().unwrap()])
+        .exits(0);
+    assert_eq!(ingested.result()["completeness"], "own_only");
+}
+
+#[test]
+fn a_post_that_has_another_id_since_it_was_changed_is_not_gone() {
+    let archive = Archive::new("2026-05-02");
+    archive.add_account("2026-05-02", "x", "x", "https://x.com/exempelkoping");
+    tweets(&archive, "2026-05-02", false);
+    tweets(&archive, "2026-06-02", true);
+    assert!(list(&archive, "2026-06-03", &["--all", "--include-closed"]).is_empty());
 }

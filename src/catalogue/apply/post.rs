@@ -4,6 +4,7 @@ use sea_orm::Value;
 
 use crate::catalogue::apply::capture::CaptureValues;
 use crate::catalogue::apply::{Applying, stored};
+use crate::catalogue::post::THREAD_OF;
 use crate::catalogue::{CatalogueError, number, optional, word};
 use crate::model::entry::Body;
 use crate::model::id::{AccountId, HolderId, UnitNo, UnitRef};
@@ -185,9 +186,16 @@ impl Applying<'_, '_> {
         )
         .await?;
         self.sighting(id, account, &post.platform).await?;
-        if thread != post.key {
-            // Answers that came before what they answer are moved into its thread.
-            let values = vec![thread.into(), post.key.clone().into()];
+        for key in &post.same_as {
+            let sql = "INSERT INTO also_known (post_key, post) VALUES ($1, $2)
+                       ON CONFLICT (post_key) DO UPDATE SET post = excluded.post";
+            self.execute(sql, vec![key.clone().into(), id.into()])
+                .await?;
+        }
+        // Answers that came before what they answer are moved into its thread.
+        let keys = std::iter::once(&post.key).chain(&post.same_as);
+        for key in keys.filter(|key| **key != thread) {
+            let values = vec![thread.clone().into(), key.clone().into()];
             self.execute(
                 "UPDATE post SET thread_key = $1 WHERE thread_key = $2",
                 values,
@@ -202,8 +210,7 @@ impl Applying<'_, '_> {
         let Some(above) = post.placed_under() else {
             return Ok(post.key.clone());
         };
-        let sql = "SELECT thread_key FROM post WHERE post_key = $1";
-        let known = match self.one(sql, vec![above.into()]).await? {
+        let known = match self.one(THREAD_OF, vec![above.into()]).await? {
             Some(row) => optional(&row, "thread_key")?,
             None => None,
         };
@@ -229,6 +236,7 @@ impl Applying<'_, '_> {
             for sql in [
                 "DELETE FROM post_search WHERE rowid = $1",
                 "DELETE FROM sighting WHERE post = $1",
+                "DELETE FROM also_known WHERE post = $1",
             ] {
                 self.execute(sql, vec![id.into()]).await?;
             }

@@ -92,6 +92,8 @@ impl Applying<'_, '_> {
             "UPDATE sighting SET missed = missed + 1, first_missed = COALESCE(first_missed, $1), last_missed = $1
              WHERE account = $2 AND seq < $3
              AND platform IN (SELECT platform FROM sighting WHERE account = $2 AND seq = $3)
+             AND post NOT IN (SELECT post.id FROM post JOIN also_known ON also_known.post_key = post.post_key
+                JOIN sighting AS seen ON seen.post = also_known.post WHERE seen.account = $2 AND seen.seq = $3)
              AND post IN (SELECT id FROM post WHERE account = $2 AND item IS NOT NULL {reach} AND {missed} IN
                 (SELECT {held} FROM post AS held JOIN sighting AS seen ON seen.post = held.id
                  WHERE seen.account = $2 AND seen.seq = $3))"

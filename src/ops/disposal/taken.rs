@@ -32,13 +32,13 @@ pub(super) async fn before(
     folder: &DisposalFolder,
 ) -> Result<Gone, OpsError> {
     let taken = read(plan, folder)?;
-    let parents: BTreeMap<String, Option<String>> = taken
-        .iter()
-        .map(|one| {
-            let above = one.post.placed_under().map(str::to_owned);
-            (one.post.key.clone(), above)
-        })
-        .collect();
+    let mut parents: BTreeMap<String, Option<String>> = BTreeMap::new();
+    for Taken { post, .. } in &taken {
+        let above = post.placed_under().map(str::to_owned);
+        parents.insert(post.key.clone(), above);
+        let also = post.same_as.iter();
+        parents.extend(also.map(|key| (key.clone(), Some(post.key.clone()))));
+    }
     let captures = app.catalogue.captures(None).await?;
     let answered = answered(app)?;
     let mut gone = Gone::default();
@@ -137,6 +137,6 @@ async fn thread(
             Some(None) | None => break,
         }
     }
-    let row = app.catalogue.post(&top).await?;
-    Ok(row.map_or(top, |row| row.thread_key))
+    let known = app.catalogue.thread_of(&top).await?;
+    Ok(known.unwrap_or(top))
 }

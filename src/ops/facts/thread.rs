@@ -67,7 +67,7 @@ fn answers_something(post: &Post) -> bool {
 
 fn parent<'t>(post: &Post, thread: &'t [PostRow]) -> Option<&'t PostRow> {
     let key = post.in_reply_to.as_ref()?.key.as_deref()?;
-    thread.iter().find(|row| row.post.key == key)
+    thread.iter().find(|row| row.post.is_named(key))
 }
 
 /// What stands above a post.
@@ -92,7 +92,7 @@ pub(super) fn above<'t>(post: &Post, thread: &'t [PostRow]) -> Above<'t> {
     let mut next = post.in_reply_to.as_ref();
     while let Some(answered) = next {
         let key = answered.key.as_deref();
-        let Some(row) = key.and_then(|key| thread.iter().find(|row| row.post.key == key)) else {
+        let Some(row) = key.and_then(|key| thread.iter().find(|row| row.post.is_named(key))) else {
             return Above {
                 posts,
                 whole: false,
@@ -129,7 +129,7 @@ pub(super) fn answered(row: &PostRow, thread: &[PostRow]) -> (Truth, Option<Naiv
             .filter(|other| other.post.author.role == AuthorRole::Authority)
     };
     let below: Vec<&PostRow> = own()
-        .filter(|other| is_below(&other.post, &asked.post.key, thread))
+        .filter(|other| is_below(&other.post, &asked.post, thread))
         .collect();
     if !below.is_empty() {
         let latest = below.iter().map(|answer| moment(answer)).max();
@@ -149,12 +149,12 @@ pub(super) fn answered(row: &PostRow, thread: &[PostRow]) -> (Truth, Option<Naiv
     }
 }
 
-/// Whether `post` has the post named `key` among its ancestors.
-fn is_below(post: &Post, key: &str, thread: &[PostRow]) -> bool {
+/// Whether `post` has `asked` among its ancestors.
+fn is_below(post: &Post, asked: &Post, thread: &[PostRow]) -> bool {
     let mut seen = BTreeSet::new();
     let mut next = post.in_reply_to.as_ref().and_then(|to| to.key.as_deref());
     while let Some(current) = next {
-        if current == key {
+        if asked.is_named(current) {
             return true;
         }
         // Hostile data may answer itself in a circle.
@@ -163,7 +163,7 @@ fn is_below(post: &Post, key: &str, thread: &[PostRow]) -> bool {
         }
         next = thread
             .iter()
-            .find(|row| row.post.key == current)
+            .find(|row| row.post.is_named(current))
             .and_then(|row| row.post.in_reply_to.as_ref())
             .and_then(|to| to.key.as_deref());
     }

@@ -89,7 +89,10 @@ fn parents(rows: &[PostRow]) -> Vec<Option<usize>> {
     let places: BTreeMap<&str, usize> = rows
         .iter()
         .enumerate()
-        .map(|(index, row)| (row.post.key.as_str(), index))
+        .flat_map(|(index, row)| {
+            let keys = row.post.same_as.iter().chain([&row.post.key]);
+            keys.map(move |key| (key.as_str(), index))
+        })
         .collect();
     rows.iter()
         .enumerate()

@@ -4,6 +4,7 @@ use bevara::model::post::{AuthorRole, RoleBasis, ZoneBasis};
 
 use crate::networks::meta::{lines, post, refused};
 use crate::platforms::{every_sample_reads_twice_the_same, fixture, read_of, samples};
+use crate::support::Archive;
 
 const PAGE: &str = "https://www.linkedin.com/company/Exempelkoping/";
 const FLICKR: &str = "https://www.flickr.com/photos/exempelkoping/";
@@ -59,13 +60,10 @@ fn replies_of_linkedin_hold_the_pages_posts_and_the_publics_comments() {
     assert_eq!(edited.to_string(), "2026-05-27T12:00:00Z");
     let nameless = &post(&read, "Utan avsändare").post;
     assert_eq!(nameless.evidence[0].locator, "/1/elements/0");
-    assert!(
-        nameless
-            .thread_root
-            .as_deref()
-            .unwrap()
-            .ends_with(":urn:li:activity:7341000000000000099")
-    );
+    // One comment is told under the activity and under the post: they are one thread.
+    assert_eq!(nameless.thread_root.as_ref(), Some(&wanted.key));
+    assert_eq!(wanted.same_as.len(), 1);
+    assert!(wanted.same_as[0].ends_with(":urn:li:activity:7341000000000000099"));
     assert!(
         read.notes[0].contains("lämnade inte ut 1 av"),
         "{:?}",
@@ -208,5 +206,81 @@ fn samples_are_told_apart_and_give_as_many_posts_as_were_counted_by_hand() {
             (*format, *count, 0),
             "{name}"
         );
+    }
+}
+
+/// An activity that is told with two posts is neither's, and one that no comment ties to a post stays as it is told.
+#[test]
+fn an_activity_of_linkedin_is_taken_for_a_post_only_where_nothing_speaks_against_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("dmaComments.json");
+    let comment = |thread: &str, number: u32, parent: &str| {
+        serde_json::json!({"$URN": format!("urn:li:comment:(urn:li:{thread},{number})"), "actor": "urn:li:person:Kim",
+            "message": {"text": "Hej"}, "created": {"time": 1_779_876_000_000_u64},
+            "parentComment": format!("urn:li:comment:(urn:li:{parent},1)")})
+    };
+    let roots = |items: &[serde_json::Value]| {
+        std::fs::write(&file, serde_json::json!({ "elements": items }).to_string()).unwrap();
+        let read = read_of(&file, PAGE);
+        let root = |one: &bevara::platform::Parsed| {
+            let root = one.post.thread_root.clone().unwrap();
+            root.rsplit(":urn:li:").next().unwrap().to_owned()
+        };
+        read.posts.iter().map(root).collect::<Vec<_>>()
+    };
+    // Comment 1 stands under share 5 and under activity 9.
+    let tied = [
+        comment("share:5", 2, "activity:9"),
+        comment("activity:9", 3, "share:5"),
+    ];
+    assert_eq!(roots(&tied), ["share:5", "share:5"]);
+    let torn = [
+        tied[0].clone(),
+        tied[1].clone(),
+        comment("activity:9", 4, "share:6"),
+    ];
+    assert_eq!(roots(&torn), ["share:5", "activity:9", "activity:9"]);
+    assert_eq!(
+        roots(&[comment("activity:9", 2, "activity:9")]),
+        ["activity:9"]
+    );
+}
+
+/// A source that names the thread by its activity and one that names it by its post, in either order.
+#[test]
+fn comments_under_an_activity_stand_in_the_posts_thread_whichever_source_comes_first() {
+    for replies_first in [true, false] {
+        let archive = Archive::new("2026-06-15");
+        let id = archive.add_account("2026-06-15", "sida", "linkedin", PAGE);
+        let export = archive.beside().join("export");
+        std::fs::create_dir_all(&export).unwrap();
+        let link = "https://www.linkedin.com/feed/update/urn%3Ali%3Aactivity%3A7341000000000000099";
+        std::fs::write(
+            export.join("Comments.csv"),
+            format!("Date,Link,Message\n2026-05-28 12:00:00,{link},Sista dagen!\n"),
+        )
+        .unwrap();
+        let mut sources = [fixture("linkedin-api/svar"), export];
+        if !replies_first {
+            sources.reverse();
+        }
+        for (day, path) in ["2026-06-16", "2026-06-17"].into_iter().zip(&sources) {
+            let args = ["ingest", "sida", path.to_str().unwrap()];
+            archive.json(day, &args).exits(0);
+        }
+        let key = format!("linkedin:{id}:urn:li:share:7341000000000000001");
+        let thread = || {
+            let args = ["post", "show", &key, "--include-closed"];
+            let shown = archive.json("2026-06-18", &args).exits(0).result();
+            let texts = shown["thread"].as_array().unwrap().iter();
+            texts
+                .map(|one| one["text"].as_str().unwrap().to_owned())
+                .collect::<Vec<_>>()
+        };
+        let before = thread();
+        assert_eq!(before.len(), 5, "{before:?}");
+        assert!(before.contains(&"Sista dagen!".to_owned()));
+        archive.json("2026-06-18", &["reindex"]).exits(0);
+        assert_eq!(thread(), before);
     }
 }
