@@ -18,7 +18,7 @@ use bevara::model::post::PostKind;
 use bevara::platform::{ALL, Container, Item, Limits, Parsed, PlatformError, Source, importer_for};
 use serde_json::Value;
 
-use crate::support::repository;
+use crate::support::{repository, shared};
 
 /// What reading a container gave.
 #[derive(Debug)]
@@ -104,18 +104,10 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
     repository().join("fixtures/platforms").join(name)
 }
 
-/// Samples of others in `../shared/samples` (or further up) on the developers' machines; elsewhere nothing is checked.
+/// Samples of others, which the archive's makers gathered and do not ship.
 pub(crate) fn samples(folder: &str) -> Vec<PathBuf> {
-    let root = repository()
-        .ancestors()
-        .skip(1)
-        .map(|above| above.join("shared/samples").join(folder))
-        .find(|root| root.is_dir());
-    let Some(root) = root else {
-        println!("not checked: there is no ../shared/samples/{folder}");
-        return Vec::new();
-    };
-    walk(&root)
+    let root = shared(&format!("samples/{folder}"));
+    root.iter().flat_map(|root| walk(root)).collect()
 }
 
 pub(crate) fn walk(folder: &Path) -> Vec<PathBuf> {

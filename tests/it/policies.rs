@@ -6,7 +6,7 @@ use bevara::model::cadence::CadenceRule;
 use bevara::policy::builtin;
 use bevara::policy::parse::{PolicyFaults, parse};
 
-use crate::support::{Archive, bevara, ran, repository};
+use crate::support::{Archive, bevara, ran, repository, shared};
 
 fn fixture() -> String {
     std::fs::read_to_string(repository().join("fixtures/policies/exempelkommun.toml"))
@@ -238,11 +238,9 @@ fn a_case_that_does_not_hold_is_told_and_is_exit_1() {
 /// for them beside the repository.
 #[test]
 fn quotes_stand_in_the_sources() {
-    let sources = repository().join("../shared/seeds");
-    if !sources.is_dir() {
-        println!("not checked: the source texts do not lie beside the repository");
+    let Some(sources) = shared("seeds") else {
         return;
-    }
+    };
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     for (id, text) in builtin::ALL {
         let policy = parse(id, text).unwrap();

@@ -1,6 +1,7 @@
 //! The harness: the real program on an archive in a temporary directory. Every JSON document it prints is checked
 //! against its schema in `docs/format/`.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -80,6 +81,56 @@ pub(crate) fn check_schema(document: &Value) {
 /// The repository's root.
 pub(crate) fn repository() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The folder `below` of `shared/`, which is not ours to ship and lies beside the repository, or further up, where the
+/// program is made. Elsewhere says what was not checked, past what the test harness swallows; with
+/// `BEVARA_REQUIRE_SHARED=1`, as `.ci/run` sets it where there is one, that is a failure, and a part of it that is missing
+/// always is.
+pub(crate) fn shared(below: &str) -> Option<PathBuf> {
+    let required = std::env::var_os("BEVARA_REQUIRE_SHARED").is_some_and(|value| value == "1");
+    shared_of(&repository(), below, required)
+}
+
+fn shared_of(repository: &Path, below: &str, required: bool) -> Option<PathBuf> {
+    let roots = repository
+        .ancestors()
+        .skip(1)
+        .map(|above| above.join("shared"));
+    let mut ours =
+        roots.filter(|root| root.join("samples").is_dir() || root.join("seeds").is_dir());
+    let Some(root) = ours.next() else {
+        assert!(
+            !required,
+            "shared/{below} does not lie beside the repository"
+        );
+        let said = format!("NOT CHECKED: shared/{below} does not lie beside the repository\n");
+        std::io::stderr()
+            .write_all(said.as_bytes())
+            .expect("standard error is open");
+        return None;
+    };
+    let folder = root.join(below);
+    let is_filled = std::fs::read_dir(&folder).is_ok_and(|mut files| files.next().is_some());
+    assert!(is_filled, "{} is missing or empty", folder.display());
+    Some(folder)
+}
+
+#[test]
+fn a_part_of_what_is_shared_that_is_missing_fails_and_the_whole_only_where_it_is_required() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let clone = dir.path().join("work/clone");
+    let fails = |below: &str, required| {
+        std::panic::catch_unwind(|| shared_of(&clone, below, required)).is_err()
+    };
+    assert!(!fails("samples/x", false));
+    assert!(fails("samples/x", true));
+    let folder = dir.path().join("shared/samples/x");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    assert!(fails("samples/x", false), "empty");
+    std::fs::write(folder.join("a.json"), "{}").expect("a file");
+    assert_eq!(shared_of(&clone, "samples/x", false), Some(folder));
+    assert!(fails("samples/y", false) && fails("seeds", true));
 }
 
 /// Whether the long campaign runs (`./scripts/long`).
