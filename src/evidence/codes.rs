@@ -119,6 +119,7 @@ codes! {
     APPROVAL_DIFFERS "E323" "approval.differs" 3 Problem;
     APPROVAL_PROOF "E324" "approval.proof" 3 Problem;
     LIFTED_ALONE "E325" "hold.lifted_alone" 3 Problem;
+    RECEIPT_UNITS "E326" "registry.receipt_units" 3 Problem;
     BAG_DECLARATION "E401" "bag.declaration" 0 Problem;
     BAG_MANIFEST "E402" "bag.manifest" 0 Problem;
     BAG_DIGEST "E403" "bag.digest_mismatch" 1 Problem;

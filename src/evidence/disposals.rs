@@ -65,6 +65,7 @@ struct Known<'a> {
     withdrawn: BTreeMap<&'a RecordId, u64>,
     holds: BTreeMap<&'a RecordId, Hold<'a>>,
     disposing: BTreeMap<&'a RecordId, u64>,
+    handed: BTreeMap<&'a RecordId, BTreeSet<&'a UnitRef>>,
     /// Plan and hold of which it was told that nobody can judge them again.
     not_judged: BTreeSet<(&'a RecordId, &'a RecordId)>,
 }
@@ -82,6 +83,12 @@ pub fn check(history: &History, prefix: &str, waiting: &WaitingDays<'_>) -> Vec<
             Body::HoldLifted { hold, second, .. } => {
                 hits.extend(known.lift(entry, (hold, second), &path));
             }
+            Body::RegistryHandover {
+                handover, units, ..
+            } => hits.extend(known.hand_over(history, (handover, units), &path)),
+            Body::RegistryReceipt {
+                handover, units, ..
+            } => hits.extend(known.receipt(handover, units, &path)),
             Body::Genesis { .. }
             | Body::PersonChanged { .. }
             | Body::AccountChanged { .. }
@@ -99,8 +106,6 @@ pub fn check(history: &History, prefix: &str, waiting: &WaitingDays<'_>) -> Vec<
             | Body::Export { .. }
             | Body::Receipt { .. }
             | Body::Takedown { .. }
-            | Body::RegistryHandover { .. }
-            | Body::RegistryReceipt { .. }
             | Body::RemovalObserved { .. }
             | Body::Note { .. } => known.take_in(entry, body),
         }
@@ -187,6 +192,45 @@ impl<'a> Known<'a> {
             | Body::RemovalObserved { .. }
             | Body::Note { .. } => {}
         }
+    }
+
+    /// Takes a handover in. What was handed over and is disposed of since was there before.
+    fn hand_over(
+        &mut self,
+        history: &History,
+        (handover, units): (&'a RecordId, &'a [UnitRef]),
+        path: &str,
+    ) -> Vec<Hit> {
+        self.handed.insert(handover, units.iter().collect());
+        units
+            .iter()
+            .filter(|unit| !history.holders.contains_key(&unit.holder))
+            .map(|unit| {
+                let message = format!(
+                    "Överlämningen {handover} nämner gallringsenheten {unit}, som aldrig har funnits i loggen."
+                );
+                Hit::at(codes::RECEIPT_UNITS, path, message)
+            })
+            .collect()
+    }
+
+    /// A diarienummer counts for what was handed over, and nothing else: it lets a working copy go.
+    fn receipt(&self, handover: &RecordId, units: &[UnitRef], path: &str) -> Vec<Hit> {
+        let fault = |message: String| Hit::at(codes::RECEIPT_UNITS, path, message);
+        let Some(handed) = self.handed.get(handover) else {
+            let message =
+                format!("Kvittensen gäller överlämningen {handover}, som inte finns i loggen.");
+            return vec![fault(message)];
+        };
+        units
+            .iter()
+            .filter(|unit| !handed.contains(unit))
+            .map(|unit| {
+                fault(format!(
+                    "Kvittensen gäller gallringsenheten {unit}, som inte överlämnades i {handover}."
+                ))
+            })
+            .collect()
     }
 
     /// Takes an approval in and checks it against its plan.

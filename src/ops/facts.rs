@@ -2,6 +2,7 @@
 //! that disposal rests on are read again from the store, because the catalogue is only an index.
 
 mod account;
+mod flags;
 mod gone;
 pub mod holds;
 mod removed;
@@ -18,12 +19,11 @@ use crate::app::App;
 use crate::catalogue::{
     AccountRow, CaptureRow, Catalogue, ExportRow, FlagRow, PostRow, TakedownRow,
 };
-use crate::detect;
 use crate::detect::context;
 use crate::model::entry::{PoliceReport, Tombstone};
 use crate::model::facts::{
     Answer, FactRole, FactVisibility, Flag, FloorFacts, Outcome, PostFacts, PreservationLevel,
-    Trigger, Truth,
+    Trigger,
 };
 use crate::model::id::{AccountId, CaptureId, HolderId, UnitRef};
 use crate::model::json;
@@ -33,12 +33,12 @@ use crate::model::time::Instant;
 use crate::model::verdict::Verdict;
 use crate::ops::error::OpsError;
 use crate::ops::facts::account::AccountFacts;
+use crate::ops::facts::flags::detected;
 use crate::ops::facts::holds::Covers;
 use crate::ops::facts::removed::Removed;
 use crate::ops::facts::whole::Whole;
 use crate::ops::kontobok;
 use crate::ops::schedule;
-use crate::policy::evaluate::is_grave;
 use crate::store::read;
 
 pub use gone::Gone;
@@ -380,12 +380,18 @@ impl<'a> FactSource<'a> {
         }
     }
 
+    /// What the program answers for a post, all its versions and its place in its thread counted, without people's answers
+    /// to it.
+    pub async fn detected(&mut self, row: &PostRow) -> Result<BTreeMap<Flag, Answer>, OpsError> {
+        let thread = self.thread(&row.thread_key).await?;
+        let older = self.older_versions(row).await?;
+        let flags = detected(row, &older);
+        self.held_in_thread(row, flags, &thread.rows).await
+    }
+
     /// The detectors' answers over every version, under people's answers, which always win.
     fn flags(&self, row: &PostRow, older: &[Post]) -> BTreeMap<Flag, Answer> {
-        let mut flags = detect::answers(&row.post);
-        for version in older {
-            flags = both(&flags, &detect::answers(version));
-        }
+        let mut flags = detected(row, older);
         for (flag, answer) in self.kept.answers.get(&row.id).into_iter().flatten() {
             let answer = Answer {
                 value: answer.answer,
@@ -404,7 +410,16 @@ impl<'a> FactSource<'a> {
         older: &[Post],
         thread: &[PostRow],
     ) -> Result<BTreeMap<Flag, Answer>, OpsError> {
-        let mut flags = self.flags(row, older);
+        let flags = self.flags(row, older);
+        self.held_in_thread(row, flags, thread).await
+    }
+
+    async fn held_in_thread(
+        &mut self,
+        row: &PostRow,
+        mut flags: BTreeMap<Flag, Answer>,
+        thread: &[PostRow],
+    ) -> Result<BTreeMap<Flag, Answer>, OpsError> {
         let above = thread::above(&row.post, thread);
         for ancestor in &above.posts {
             if !self.passes(ancestor).await? {
@@ -540,37 +555,6 @@ fn level(row: &AccountRow) -> Option<PreservationLevel> {
         Some("fullstandig") => Some(PreservationLevel::Fullstandig),
         Some(_) | None => None,
     }
-}
-
-/// One answer for two versions of a post. Where they differ nothing is known, unless a grave flag is `ja` on either: both
-/// versions are disposed of together.
-fn both(newer: &BTreeMap<Flag, Answer>, older: &BTreeMap<Flag, Answer>) -> BTreeMap<Flag, Answer> {
-    let value = |answers: &BTreeMap<Flag, Answer>, flag: Flag| {
-        answers
-            .get(&flag)
-            .map_or(Truth::Unknown, |answer| answer.value)
-    };
-    let mut merged = newer.clone();
-    for flag in Flag::ALL.iter().copied() {
-        let (new, old) = (value(newer, flag), value(older, flag));
-        if new == old {
-            continue;
-        }
-        let grave = is_grave(flag) && new.or(old) == Truth::Yes;
-        let by = newer
-            .get(&flag)
-            .or_else(|| older.get(&flag))
-            .map_or_else(String::new, |answer| answer.by.clone());
-        merged.insert(
-            flag,
-            Answer {
-                value: if grave { Truth::Yes } else { Truth::Unknown },
-                by,
-                because: "versions-differ".to_owned(),
-            },
-        );
-    }
-    merged
 }
 
 /// Whether a direct message, whatever its kind.

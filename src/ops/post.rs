@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::{App, record_json};
 use crate::catalogue::{FlagRow, PostRow, SearchFilter};
-use crate::detect;
 use crate::model::account::Account;
 use crate::model::entry::{Actor, Body, PoliceReport};
 use crate::model::facts::{Answer, Flag, Outcome, Truth};
@@ -18,6 +17,8 @@ use crate::model::record::RecordKind;
 use crate::model::text::normalised;
 use crate::model::time::Instant;
 use crate::ops::error::OpsError;
+use crate::ops::facts::FactSource;
+use crate::ops::facts::whole::Whole;
 use crate::ops::hold::given;
 use crate::ops::person::acting;
 use crate::store::read;
@@ -305,9 +306,11 @@ async fn versions(app: &App, row: &PostRow) -> Result<Vec<Version>, OpsError> {
     Ok(versions)
 }
 
-/// Flags that anyone or anything answered.
+/// Flags that anyone or anything answered: what the plan would rest on, so in its thread and over every version.
 async fn flags(app: &App, row: &PostRow) -> Result<Vec<FlagAnswers>, OpsError> {
-    let mut detected = detect::answers(&row.post);
+    let mut whole = Whole::default();
+    let mut source = FactSource::of_now(app, &mut whole).await?;
+    let mut detected = source.detected(row).await?;
     let mut people = app.catalogue.flag_answers(row.id).await?;
     let mut flags = Vec::new();
     for flag in Flag::ALL {

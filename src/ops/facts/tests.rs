@@ -1,10 +1,11 @@
 //! Facts of posts in threads made by hand. Expected values are those of the mapping table for retention facts.
 
-use crate::model::facts::FactKind;
+use crate::model::facts::{FactKind, Truth};
 use crate::model::post::{
     Author, InReplyTo, PostKind, PostState, PostTime, Precision, RecordOrigin, RoleBasis, SCHEMA,
     ZoneBasis,
 };
+use crate::ops::facts::flags::both;
 use crate::ops::facts::*;
 
 fn at(text: &str) -> Instant {

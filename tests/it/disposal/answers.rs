@@ -91,3 +91,32 @@ fn an_unanswered_question_is_in_no_plan() {
     );
     assert_ne!(outcome("42"), "may-dispose");
 }
+
+/// What a person is shown of a post is what the plan rests on, its place in the thread counted.
+#[test]
+fn a_shown_flag_heeds_what_stands_above_the_post() {
+    let below = comment(41, "Tack för informationen!")
+        .replace("<wp:comment_parent>0<", "<wp:comment_parent>40<");
+    let thread = [
+        comment(40, "Min pappa har hemtjänst och ingen kommer"),
+        below,
+        comment(42, "Tack för informationen!"),
+    ];
+    let export = crate::disposal::export_of(&thread.concat());
+    let archive = with_export(EXAMPLE, "http://127.0.0.1:9/", &export);
+    let secrecy = |key: &str| {
+        let shown = archive
+            .json("2026-09-01", &["post", "show", key])
+            .exits(0)
+            .result();
+        let flags = shown["flags"].as_array().unwrap().clone();
+        let row = flags.into_iter().find(|row| row["flag"] == "sekretess");
+        row.unwrap()["detector"].clone()
+    };
+    let held = secrecy("wordpress:blogg:c41");
+    assert_eq!(
+        (&held["value"], &held["because"]),
+        (&"okant".into(), &"post-above-not-cleared".into())
+    );
+    assert_eq!(secrecy("wordpress:blogg:c42")["value"], "nej");
+}

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use bevara::app::{App, record_json};
 use bevara::model::entry::{Actor, ApprovalProof, Body};
-use bevara::model::id::{PersonId, RecordId, UnitNo};
+use bevara::model::id::{HolderId, PersonId, RecordId, UnitNo, UnitRef};
 use bevara::model::plan::{ApprovalJson, PlanJson};
 use bevara::model::record::RecordKind;
 use bevara::model::time::Instant;
@@ -250,4 +250,80 @@ async fn a_disposal_under_a_hold_is_found_as_far_as_the_log_tells() {
     let june = ["period", "--from", "2026-06-01"];
     assert_eq!(held(&june).await, clear);
     assert_eq!(held(&["query", "--query", "badhuset"]).await, told);
+}
+
+#[tokio::test]
+async fn a_diarienummer_for_what_was_not_handed_over_is_found() {
+    let base = delivered();
+    let (plan, _) = plan(&base);
+    let items = frozen(&base, &plan).items;
+    let unit = |at: usize| items[at].units[0].unit.clone();
+    let person: PersonId = base.person.parse().unwrap();
+    let found = async |handed: Vec<UnitRef>, receipted: Vec<UnitRef>, named: bool| {
+        let archive = base.copied();
+        let mut app = open(&archive, "2026-09-02").await;
+        let (handover, receipt) = (RecordId::new(app.now()), RecordId::new(app.now()));
+        let actor = Actor::Person(person.clone());
+        let of = if named {
+            handover.clone()
+        } else {
+            receipt.clone()
+        };
+        for id in [&handover, &receipt] {
+            let first = *id == handover;
+            let kind = if first {
+                RecordKind::Handover
+            } else {
+                RecordKind::RegistryReceipt
+            };
+            let name = if first {
+                "handover.json"
+            } else {
+                "receipt.json"
+            };
+            let stage = app.store.stage("registry").unwrap();
+            stage
+                .write_json(UnitNo(0), name, &serde_json::json!({}))
+                .unwrap();
+            let sealed = stage
+                .seal("record", &record_json(id, kind, app.now()))
+                .unwrap();
+            let (handed, receipted, of) = (handed.clone(), receipted.clone(), of.clone());
+            let mut session = app.begin().await.unwrap();
+            session
+                .commit_record(id, sealed, &actor, |sealed| {
+                    if first {
+                        Body::RegistryHandover {
+                            handover: id.clone(),
+                            units: handed,
+                            sealed,
+                        }
+                    } else {
+                        Body::RegistryReceipt {
+                            receipt: id.clone(),
+                            handover: of,
+                            units: receipted,
+                            sealed,
+                        }
+                    }
+                })
+                .await
+                .unwrap();
+        }
+        drop(app);
+        codes(&archive.path(), &["--as-of", "2026-09-02"])
+    };
+    let forged = (1, set(&["E326"]));
+    let both = vec![unit(0), unit(1)];
+    assert_eq!(
+        found(both.clone(), vec![unit(0)], true).await,
+        (0, set(&[]))
+    );
+    assert_eq!(found(vec![unit(0)], both.clone(), true).await, forged);
+    assert_eq!(found(both.clone(), both.clone(), false).await, forged);
+    let never = UnitRef {
+        holder: HolderId::Record(RecordId::new(Instant::parse_as_of("2026-01-01").unwrap())),
+        unit: UnitNo(1),
+    };
+    assert_eq!(found(vec![never], Vec::new(), true).await, forged);
 }
