@@ -206,6 +206,14 @@ pub fn importer_for(
             pages,
         });
     }
+    if !container.is_single()
+        && let Some(inner) = container.of_shape(&[Shape::Archive])?.first()
+    {
+        return Err(PlatformError::ArchivesOnly {
+            container: container.name().to_owned(),
+            inner: container.name_of(*inner).to_owned(),
+        });
+    }
     Err(PlatformError::NotRecognised {
         container: container.name().to_owned(),
         known: known_formats(),

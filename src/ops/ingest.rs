@@ -463,6 +463,7 @@ fn platform_error(path: &Path, error: PlatformError) -> OpsError {
         | PlatformError::Damaged { .. }
         | PlatformError::NotRecognised { .. }
         | PlatformError::PagesOnly { .. }
+        | PlatformError::ArchivesOnly { .. }
         | PlatformError::Expected { .. } => ErrorKind::Problem,
     };
     OpsError::part(

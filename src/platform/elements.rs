@@ -7,6 +7,11 @@ use std::io::{self, BufRead};
 /// Greatest element or member, in bytes.
 const LONGEST: usize = 16 * 1024 * 1024;
 
+/// How many members beside the arrays are kept, and their greatest length with their names: types, ids and totals are few
+/// and short.
+const MEMBERS: usize = 1_000;
+const MEMBER: usize = 64 * 1024;
+
 /// Why a file cannot be cut.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CutError {
@@ -214,6 +219,8 @@ impl<R: BufRead> Elements<R> {
                 if self.value(&mut bytes)? == Taken::Whole
                     && self.path.is_empty()
                     && !matches!(bytes.first(), Some(b'[' | b'{'))
+                    && self.members.len() < MEMBERS
+                    && key.len() + bytes.len() <= MEMBER
                 {
                     self.members.insert(key, bytes);
                 }

@@ -51,6 +51,16 @@ pub enum PlatformError {
         /// How many.
         pages: usize,
     },
+    /// Archives inside the container and nothing else to read; they are not opened.
+    #[error(
+        "{container} rymmer arkiv ({inner}), som inte öppnas: packa upp det och ta in det som ligger i"
+    )]
+    ArchivesOnly {
+        /// The container.
+        container: String,
+        /// The first archive in it.
+        inner: String,
+    },
     /// `--format` names no importer.
     #[error("det finns inget format \"{name}\". Kända format är: {known}")]
     UnknownFormat {

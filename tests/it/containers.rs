@@ -1,5 +1,7 @@
 //! Hostile and damaged containers: each is refused by the rule that it breaks.
 
+mod hostile;
+
 use std::path::Path;
 
 use bevara::platform::{Container, Limits, PlatformError};
