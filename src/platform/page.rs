@@ -256,7 +256,8 @@ impl Items for PageItems<'_> {
     fn summary(&self) -> Summary {
         Summary {
             format_version: None,
-            completeness: Completeness::Window,
+            // A page may show any choice of posts: what it lacks tells nothing.
+            completeness: Completeness::Partial,
             skipped: (self.skipped > 0)
                 .then(|| Skipped {
                     what: "other_file".to_owned(),

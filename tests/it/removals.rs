@@ -7,7 +7,7 @@
 use serde_json::{Value, json};
 
 use crate::disposal::{comments, export, with_posts};
-use crate::platforms::walk;
+use crate::platforms::{fixture, walk};
 use crate::support::{Archive, repository};
 
 /// The comment that vanishes.
@@ -215,4 +215,47 @@ fn a_post_that_has_another_id_since_it_was_changed_is_not_gone() {
     tweets(&archive, "2026-05-02", false);
     tweets(&archive, "2026-06-02", true);
     assert!(list(&archive, "2026-06-03", &["--all", "--include-closed"]).is_empty());
+}
+
+/// A feed of comments with their days in May, each on the post with this address.
+fn comments_of(post: &str, days: &[u32]) -> String {
+    let items = days.iter().map(|day| {
+        format!(
+            "<entry><id>urn:k{day}</id><title>Kommentar</title><published>2026-05-{day:02}T08:00:00Z</published>\
+             <updated>2026-05-{day:02}T08:00:00Z</updated><content>Hej {day}</content>\
+             <thr:in-reply-to ref=\"{post}\" href=\"{post}\"/></entry>"
+        )
+    });
+    format!(
+        "<feed xmlns=\"http://www.w3.org/2005/Atom\" xmlns:thr=\"http://purl.org/syndication/thread/1.0\">\
+         <title>Kommentarer</title><id>urn:f</id>{}</feed>",
+        items.collect::<String>()
+    )
+}
+
+#[test]
+fn a_feed_of_one_posts_comments_and_a_page_tell_nothing_of_others() {
+    let archive = Archive::new("2026-06-01");
+    archive.add_account("2026-06-01", "blogg", "blogg", "https://blogg.exempel.se/");
+    let feed = |name: &str, text: String| {
+        let path = archive.beside().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let one = "https://blogg.exempel.se/ett";
+    let sources = [
+        feed("ett.xml", comments_of(one, &[10, 11, 12])),
+        // Of another post, and older; then of the same one with the newest comment gone.
+        feed("tva.xml", comments_of("https://blogg.exempel.se/tva", &[2])),
+        fixture("html/jsonld"),
+        fixture("html/microdata"),
+        feed("ett-igen.xml", comments_of(one, &[10, 11])),
+    ];
+    for (path, day) in sources.iter().zip(2..) {
+        let day = format!("2026-06-{day:02}");
+        let ran = archive.json(&day, &["ingest", "blogg", path.to_str().unwrap()]);
+        assert!(ran.result()["added"].is_number(), "{ran:?}");
+    }
+    let gone = list(&archive, "2026-06-10", &["--all", "--include-closed"]);
+    assert_eq!(told(&gone, "missed"), [("k12", &json!(1))]);
 }

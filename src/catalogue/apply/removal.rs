@@ -71,7 +71,10 @@ impl Applying<'_, '_> {
             }
             (Completeness::Window, Some(oldest)) => {
                 values.push(oldest.to_string().into());
-                "AND posted_at > $4"
+                // A feed of comments may be of one post's.
+                "AND posted_at > $4 AND (kind <> 'comment' OR thread_key IN
+                    (SELECT other.thread_key FROM post AS other JOIN sighting AS seen ON seen.post = other.id
+                     WHERE seen.account = $2 AND seen.seq = $3))"
             }
             (Completeness::Window, None) | (Completeness::Partial, _) => return Ok(()),
         };
