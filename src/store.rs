@@ -27,6 +27,8 @@ use crate::store::error::StoreError;
 use crate::store::log::Head;
 use crate::store::stage::Stage;
 
+pub(crate) use crate::store::durable::write_secret;
+
 /// Content of the store's declaration file.
 pub const DECLARATION: &str = "bevara_store_1\n";
 /// Name of the store's declaration file.

@@ -92,8 +92,9 @@ impl Catalogue {
 
     /// Posts of which a version was handed over and waits for its diarienummer, by the catalogue's number.
     pub async fn awaiting_number(&self) -> Result<BTreeSet<i64>, CatalogueError> {
-        let sql = "SELECT observation.post FROM observation JOIN registry_unit
-                     ON registry_unit.holder = observation.holder AND registry_unit.unit = observation.unit
+        // CROSS: from the few that were handed over to the many observations, never the other way round.
+        let sql = "SELECT observation.post FROM registry_unit CROSS JOIN observation
+                   WHERE observation.holder = registry_unit.holder AND observation.unit = registry_unit.unit
                    GROUP BY observation.post, observation.holder, observation.unit
                    HAVING COUNT(registry_unit.receipt) = 0";
         let rows = self.all(sql, vec![]).await?;
@@ -103,8 +104,9 @@ impl Catalogue {
     /// Posts of which a person decided whether they are reported to the police, by the catalogue's number. A decision on an
     /// older version says nothing of what was written since.
     pub async fn police_reports(&self) -> Result<BTreeMap<i64, PoliceReport>, CatalogueError> {
-        let sql = "SELECT post.id, police_report.state FROM post JOIN police_report
-                   ON police_report.holder = post.holder AND police_report.unit = post.unit";
+        let sql = "SELECT post.id, police_report.state FROM police_report CROSS JOIN observation CROSS JOIN post
+                   WHERE observation.holder = police_report.holder AND observation.unit = police_report.unit
+                   AND post.id = observation.post AND post.holder = police_report.holder AND post.unit = police_report.unit";
         let mut reports = BTreeMap::new();
         for row in self.all(sql, vec![]).await? {
             let state = from_word(text(&row, "state")?, "police_report")?;

@@ -15,7 +15,7 @@ use crate::model::id::{Alias, RecordId};
 use crate::model::plan::Sample;
 use crate::ops::disposal::approve::{self, Proof};
 use crate::ops::disposal::plan::{self, PlanOrder};
-use crate::ops::disposal::{audit, execute, explain, record};
+use crate::ops::disposal::{audit, execute, explain, record, sheet};
 use crate::ops::error::OpsError;
 use crate::ops::hold::given;
 
@@ -46,10 +46,15 @@ pub(crate) struct PlanArgs {
 
 /// Show a plan with its readable list, or all plans
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  bevara disposal show r20270101T000512Z-0123abcd")]
+#[command(
+    after_help = "Example:\n  bevara disposal show r20270101T000512Z-0123abcd --csv granskning.csv"
+)]
 pub(crate) struct ShowArgs {
     /// The plan
     plan: Option<RecordId>,
+    /// Write its readable list as a table for a spreadsheet; the file holds the text of posts and must not exist
+    #[arg(long, value_name = "FILE", requires = "plan")]
+    csv: Option<PathBuf>,
 }
 
 /// Say why a post is treated as it is
@@ -199,7 +204,14 @@ async fn show(context: &Context, args: ShowArgs) -> Result<Outcome, OpsError> {
         return Ok(Outcome::done(json!({ "plans": plans }), text));
     };
     let full = explain::show(&app, &plan).await?;
-    let text = text::full(&full);
+    let mut text = text::full(&full);
+    if let Some(out) = &args.csv {
+        sheet::write(&app, &plan, out)?;
+        text = format!(
+            "Listan är skriven till {}. Den innehåller inläggens text och ligger utanför arkivet: förstör den senast när planen verkställs.",
+            out.display()
+        );
+    }
     let result = json!({
         "plans": [full.shown],
         "approval": full.approval,

@@ -11,6 +11,7 @@ pub mod record;
 mod remaining;
 pub mod residue;
 pub mod returned;
+pub mod sheet;
 mod taken;
 
 use std::collections::BTreeMap;

@@ -379,6 +379,18 @@ fn removals_make_a_new_plan_by_the_same_planner_and_additions_do_not_exist() {
         .result();
     assert_eq!(shown["plans"][0]["planner"], archive.person.as_str());
     assert_eq!(shown["list"].as_array().unwrap().len(), 1);
+    let sheet = archive.beside().join("granskning.csv");
+    let table = |plan: &str, out: &Path| {
+        let out = out.to_str().unwrap();
+        archive.json("2026-09-02", &["disposal", "show", plan, "--csv", out])
+    };
+    table(new, &archive.path().join("store/granskning.csv")).exits(2);
+    table(&old, &sheet).exits(4);
+    table(new, &sheet).exits(0);
+    let rows = std::fs::read_to_string(&sheet).unwrap();
+    assert_eq!(rows.lines().count(), 2, "{rows}");
+    assert!(rows.contains(shown["list"][0]["text"].as_str().unwrap()));
+    table(new, &sheet).exits(2);
     let old_shown = archive
         .json("2026-09-02", &["disposal", "show", &old])
         .exits(0)
