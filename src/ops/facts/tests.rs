@@ -371,3 +371,33 @@ fn an_event_is_over_after_the_last_day_that_any_version_tells() {
     assert_eq!(over(own, &[old, "Konsert på lördag"]), None);
     assert_eq!(over(AuthorRole::Public, &[new]), None);
 }
+
+#[test]
+fn without_a_threads_root_nothing_tells_when_it_was_last_active_or_that_a_question_is_unanswered() {
+    let known = |all: &[PostRow]| {
+        let active = thread::triggers(&all[0], all).contains_key(&Trigger::SenasteAktivitetITrad);
+        (active, thread::answered(&all[0], all).0)
+    };
+    // A question below a post that is not there.
+    let asked = row(
+        2,
+        AuthorRole::Public,
+        "Vilka tider har badhuset öppet?",
+        Some(1),
+    );
+    assert_eq!(known(std::slice::from_ref(&asked)), (false, Truth::Unknown));
+    let root = row(1, AuthorRole::Authority, "Badhuset öppnar.", None);
+    assert_eq!(known(&[asked.clone(), root.clone()]), (true, Truth::No));
+    // The root is there under another of its ids.
+    let mut renamed = root.clone();
+    renamed.post.key = "wordpress:a:c1-ny".to_owned();
+    renamed.post.same_as = vec![root.post.key.clone()];
+    assert_eq!(known(&[asked.clone(), renamed]), (true, Truth::No));
+    // What seems to be the root answers something that the source does not name.
+    let mut reply = root;
+    reply.post.in_reply_to = Some(InReplyTo::default());
+    assert_eq!(known(&[asked.clone(), reply]), (false, Truth::Unknown));
+    // An answer below the question is one, whatever the rest.
+    let answer = row(3, AuthorRole::Authority, "Klockan 9–15.", Some(2));
+    assert_eq!(known(&[asked, answer]), (false, Truth::Yes));
+}

@@ -142,11 +142,21 @@ pub(super) fn answered(row: &PostRow, thread: &[PostRow]) -> (Truth, Option<Naiv
         .iter()
         .any(|other| other.post.author.role == AuthorRole::Unknown && other.id != asked.id);
     let unconnected = is_direct(&asked.post) && asked.post.thread_key.is_none();
-    if later || unknown || unconnected {
+    if later || unknown || unconnected || !begins(asked, thread) {
         (Truth::Unknown, None)
     } else {
         (Truth::No, None)
     }
+}
+
+/// Whether the thread's beginning is there: the conversation, or a root that itself answers nothing. Else more may have
+/// been written in it than is known here, and by then nobody knows when it was last active.
+fn begins(row: &PostRow, thread: &[PostRow]) -> bool {
+    let root = || {
+        let mut all = thread.iter().chain([row]);
+        all.find(|one| one.post.is_named(&row.thread_key))
+    };
+    row.post.thread_key.is_some() || root().is_some_and(|root| root.post.in_reply_to.is_none())
 }
 
 /// Whether `post` has `asked` among its ancestors.
@@ -205,7 +215,7 @@ pub(super) fn triggers(row: &PostRow, thread: &[PostRow]) -> BTreeMap<Trigger, N
         triggers.insert(Trigger::Publicerad, published.stockholm_date());
     }
     let latest = thread.iter().chain([row]).map(moment).max();
-    if let Some(latest) = latest {
+    if let Some(latest) = latest.filter(|_| begins(row, thread)) {
         triggers.insert(Trigger::SenasteAktivitetITrad, latest.stockholm_date());
     }
     if let (Truth::Yes, Some(date)) = answered(row, thread) {
