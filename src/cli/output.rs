@@ -7,6 +7,7 @@
 
 use std::error::Error;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::cli::exit::Exit;
@@ -49,6 +50,17 @@ impl Outcome {
         self.findings = findings;
         self
     }
+}
+
+/// The document, its members in the order of their names. It borrows the result, which may hold a million posts.
+#[derive(Serialize)]
+struct Document<'a> {
+    archive: Option<&'a str>,
+    as_of: Option<&'a str>,
+    exit: Exit,
+    findings: &'a [Value],
+    result: &'a Value,
+    schema: String,
 }
 
 /// How a verb's outcome is shown.
@@ -131,15 +143,18 @@ impl Output {
         result: &Value,
         findings: &[Value],
     ) {
-        let document = json!({
-            "schema": format!("bevara.{}/1", self.verb),
-            "archive": shown.map(|(archive, _)| archive),
-            "as_of": shown.map(|(_, as_of)| as_of),
-            "exit": exit,
-            "result": result,
-            "findings": findings,
-        });
-        println!("{document}");
+        let document = Document {
+            archive: shown.map(|(archive, _)| archive),
+            as_of: shown.map(|(_, as_of)| as_of),
+            exit,
+            findings,
+            result,
+            schema: format!("bevara.{}/1", self.verb),
+        };
+        match serde_json::to_string(&document) {
+            Ok(text) => println!("{text}"),
+            Err(error) => eprintln!("error: {error}"),
+        }
     }
 }
 

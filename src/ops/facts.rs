@@ -44,8 +44,8 @@ use crate::store::read;
 pub use gone::Gone;
 pub use removed::TWICE;
 
-/// Threads kept in memory while posts are walked through.
-const THREADS_KEPT: usize = 256;
+/// Posts of threads kept in memory while posts are walked through; a thread that is longer is kept alone.
+const POSTS_KEPT: usize = 20_000;
 
 /// Gathers facts as of one moment and one state of the log.
 #[derive(Debug)]
@@ -58,6 +58,7 @@ pub struct FactSource<'a> {
     kept: Kept,
     gone: Option<&'a Gone>,
     threads: BTreeMap<String, Arc<Thread>>,
+    posts_kept: usize,
     /// Whether what is written below a post may be read by itself, by the post's key.
     passes: BTreeMap<String, bool>,
 }
@@ -139,6 +140,7 @@ impl<'a> FactSource<'a> {
             kept,
             gone: None,
             threads: BTreeMap::new(),
+            posts_kept: 0,
             passes: BTreeMap::new(),
         }
     }
@@ -331,13 +333,15 @@ impl<'a> FactSource<'a> {
         if let Some(known) = self.threads.get(key) {
             return Ok(Arc::clone(known));
         }
-        if self.threads.len() >= THREADS_KEPT {
-            self.threads.clear();
-            self.passes.clear();
-        }
         let mut rows = self.catalogue.thread(key).await?;
         let present = rows.len();
         rows.extend(self.gone.iter().flat_map(|gone| gone.of(key)).cloned());
+        if self.posts_kept + rows.len() > POSTS_KEPT {
+            self.threads.clear();
+            self.passes.clear();
+            self.posts_kept = 0;
+        }
+        self.posts_kept += rows.len();
         let thread = Arc::new(Thread { rows, present });
         self.threads.insert(key.to_owned(), Arc::clone(&thread));
         Ok(thread)

@@ -48,7 +48,7 @@ fn item_row(item: &PlannedItem) -> Vec<String> {
         item.earliest
             .map_or_else(|| "händelse saknas".to_owned(), |date| date.to_string()),
         codes(&item.blocked_by),
-        item.reason.clone(),
+        item.reason.to_string(),
     ]
 }
 

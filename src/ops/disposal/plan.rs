@@ -1,7 +1,8 @@
 //! The plan: every post is evaluated, those that may be disposed of by the day are frozen in a record that names units
 //! and commitments only. Nothing is destroyed here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -73,20 +74,58 @@ pub struct PlannedItem {
     pub source_id: Option<String>,
     /// What the policy says.
     pub outcome: Outcome,
-    /// Rules that hold or may hold.
-    pub rules: Vec<String>,
+    /// Rules that hold or may hold. Few lists stand for many posts, and so do few sentences.
+    #[serde(serialize_with = "list")]
+    pub rules: Arc<[String]>,
     /// First day on which it may be disposed of.
     pub earliest: Option<NaiveDate>,
     /// Conditions of the floor not yet met.
     pub blocked_by: Vec<Floor>,
     /// The Swedish sentence.
-    pub reason: String,
+    #[serde(serialize_with = "sentence")]
+    pub reason: Arc<str>,
+}
+
+fn list<S: serde::Serializer>(rules: &Arc<[String]>, serializer: S) -> Result<S::Ok, S::Error> {
+    rules.serialize(serializer)
+}
+
+fn sentence<S: serde::Serializer>(reason: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(reason)
+}
+
+/// What many posts have in common, held once.
+#[derive(Debug, Default)]
+struct Shared {
+    rules: BTreeSet<Arc<[String]>>,
+    reasons: BTreeSet<Arc<str>>,
+}
+
+impl Shared {
+    fn rules(&mut self, rules: Vec<String>) -> Arc<[String]> {
+        if let Some(known) = self.rules.get(rules.as_slice()) {
+            return Arc::clone(known);
+        }
+        let new: Arc<[String]> = rules.into();
+        self.rules.insert(Arc::clone(&new));
+        new
+    }
+
+    fn reason(&mut self, reason: String) -> Arc<str> {
+        if let Some(known) = self.reasons.get(reason.as_str()) {
+            return Arc::clone(known);
+        }
+        let new: Arc<str> = reason.into();
+        self.reasons.insert(Arc::clone(&new));
+        new
+    }
 }
 
 /// Everything that one walk through the posts found.
 #[derive(Debug, Default)]
 struct Walk {
     items: Vec<PlannedItem>,
+    shared: Shared,
     frozen: Vec<Frozen>,
     posts: BTreeMap<AccountId, u64>,
     excluded: BTreeMap<String, u64>,
@@ -234,10 +273,12 @@ impl Walk {
             post: row.post.key.clone(),
             source_id: row.post.source_id.clone(),
             outcome: decision.outcome,
-            rules: decision.rules.into_iter().map(|rule| rule.rule).collect(),
+            rules: self
+                .shared
+                .rules(decision.rules.into_iter().map(|rule| rule.rule).collect()),
             earliest: decision.earliest,
             blocked_by: decision.blocked_by,
-            reason: decision.reason,
+            reason: self.shared.reason(decision.reason),
         });
         Ok(())
     }
