@@ -61,8 +61,8 @@ impl Importer for Flickr {
 /// Longest list of albums that is read.
 const ALBUMS: u64 = 64 * 1024 * 1024;
 /// What is counted beside photos: lists of own comments on others' photos, and photos that albums name and no file tells of.
-const OWN_COMMENTS: &str = "own comments";
-const MISSING: &str = "missing photos";
+const OWN_COMMENTS: &str = "own_comments";
+const MISSING: &str = "missing_photos";
 const MAIL: &str = "flickrmail";
 const DISCUSSIONS: [&str; 2] = ["discussions", "group_discussions"];
 
