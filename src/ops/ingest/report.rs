@@ -14,6 +14,9 @@ use crate::platform::{Container, Parsed, Summary};
 const LISTED: usize = 1_000;
 /// Greatest length of a place or reason, in characters: names of fields and files come from the container.
 const LONGEST: usize = 1_000;
+/// Greatest number of kinds of items that are told apart, for some formats name them freely; and what the rest is counted as.
+const KINDS: usize = 200;
+const OTHER: &str = "other_item";
 
 /// What an ingest came to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -119,19 +122,28 @@ impl Ingested {
         }
     }
 
+    /// Counts items that are no posts under their kind, or under [`OTHER`] where there are too many kinds.
+    fn skip(&mut self, skipped: Skipped) {
+        let place = |all: &[Skipped], what: &str| all.iter().position(|one| one.what == what);
+        let what = match place(&self.skipped, &skipped.what) {
+            None if self.skipped.len() >= KINDS => OTHER.to_owned(),
+            None | Some(_) => shortened(skipped.what),
+        };
+        match place(&self.skipped, &what) {
+            Some(known) => self.skipped[known].count += skipped.count,
+            None => self.skipped.push(Skipped {
+                what,
+                count: skipped.count,
+            }),
+        }
+    }
+
     /// What the container as a whole tells.
     pub(super) fn close(&mut self, address: &str, container: &Container, summary: Summary) {
         self.format_version = summary.format_version.or(self.format_version.take());
         self.completeness = self.completeness.max(summary.completeness);
         for skipped in summary.skipped {
-            match self
-                .skipped
-                .iter_mut()
-                .find(|known| known.what == skipped.what)
-            {
-                Some(known) => known.count += skipped.count,
-                None => self.skipped.push(skipped),
-            }
+            self.skip(skipped);
         }
         for note in summary.notes {
             self.findings
@@ -161,5 +173,30 @@ fn shortened(text: String) -> String {
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_without_end_are_counted_to_the_last_item_and_told_apart_to_a_limit() {
+        let mut report = Ingested::new(&"m".parse().unwrap());
+        for number in 0..100_000 {
+            let what = format!("com.exempel.{number}");
+            report.skip(Skipped { what, count: 2 });
+        }
+        report.skip(Skipped {
+            what: "com.exempel.0".to_owned(),
+            count: 5,
+        });
+        assert_eq!(report.skipped.len(), 201);
+        assert_eq!(report.skipped[0].count, 7);
+        assert_eq!(report.skipped[200].what, "other_item");
+        assert_eq!(
+            report.skipped.iter().map(|one| one.count).sum::<u64>(),
+            200_005
+        );
     }
 }
