@@ -57,7 +57,10 @@ fn filled(folder: &Path, comments: usize) -> (String, String) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let policy =
         std::fs::read_to_string(root.join("fixtures/policies/exempelkommun.toml")).unwrap();
-    let belts = policy.replace("hogst_andel_procent = 25", "hogst_andel_procent = 100");
+    let belts = policy.replace(
+        "hogst_andel_procent = 25",
+        "hogst_andel_procent = 100\nhogst_antal = 10000000",
+    );
     assert_ne!(policy, belts, "the share is limited in the fixture");
     let file = folder.join("exempelkommun.toml");
     std::fs::write(&file, belts).unwrap();

@@ -157,6 +157,26 @@ impl Catalogue {
             .collect()
     }
 
+    /// The same for many posts, in one question.
+    pub async fn units_of_each(
+        &self,
+        posts: &[i64],
+    ) -> Result<BTreeMap<i64, Vec<UnitRef>>, CatalogueError> {
+        let numbers: Vec<String> = posts.iter().map(i64::to_string).collect();
+        let sql = format!(
+            "SELECT observation.post, observation.holder, observation.unit FROM observation
+             LEFT JOIN capture ON capture.id = observation.holder
+             WHERE observation.post IN ({}) ORDER BY observation.post, capture.seq, observation.unit",
+            numbers.join(", ")
+        );
+        let mut units: BTreeMap<i64, Vec<UnitRef>> = BTreeMap::new();
+        for row in self.all(&sql, vec![]).await? {
+            let unit = unit_ref(text(&row, "holder")?, text(&row, "unit")?, "observation")?;
+            units.entry(number(&row, "post")?).or_default().push(unit);
+        }
+        Ok(units)
+    }
+
     /// People's answers to the flags of a post, whichever version they were given on; the newest wins.
     pub async fn flag_answers(&self, post: i64) -> Result<BTreeMap<Flag, FlagRow>, CatalogueError> {
         let sql = "SELECT flag_answer.* FROM flag_answer JOIN observation

@@ -59,6 +59,7 @@ pub struct FactSource<'a> {
     gone: Option<&'a Gone>,
     threads: BTreeMap<String, Arc<Thread>>,
     posts_kept: usize,
+    units: BTreeMap<i64, Vec<UnitRef>>,
     /// Whether what is written below a post may be read by itself, by the post's key.
     passes: BTreeMap<String, bool>,
 }
@@ -141,6 +142,7 @@ impl<'a> FactSource<'a> {
             gone: None,
             threads: BTreeMap::new(),
             posts_kept: 0,
+            units: BTreeMap::new(),
             passes: BTreeMap::new(),
         }
     }
@@ -227,7 +229,7 @@ impl<'a> FactSource<'a> {
     /// G5: whether every version of the post is as it was captured, down to the log, and says what the catalogue says.
     pub async fn is_intact(&mut self, row: &PostRow) -> Result<bool, OpsError> {
         let account = self.account(&row.account).await?;
-        for unit in self.catalogue.units_of(row.id).await? {
+        for unit in self.units(row.id).await? {
             let capture = match &unit.holder {
                 HolderId::Capture(id) => account.captures.get(id),
                 HolderId::Record(_) => None,
@@ -240,6 +242,21 @@ impl<'a> FactSource<'a> {
             }
         }
         Ok(self.item(&row.account, &row.unit)?.as_ref() == Some(&row.post))
+    }
+
+    /// Reads the units of these posts at once; what is asked of them afterwards asks the catalogue no more.
+    pub async fn expect(&mut self, posts: &[PostRow]) -> Result<(), OpsError> {
+        let numbers: Vec<i64> = posts.iter().map(|row| row.id).collect();
+        self.units = self.catalogue.units_of_each(&numbers).await?;
+        Ok(())
+    }
+
+    /// The units of a post, oldest version first.
+    pub async fn units(&self, post: i64) -> Result<Vec<UnitRef>, OpsError> {
+        match self.units.get(&post) {
+            Some(known) => Ok(known.clone()),
+            None => Ok(self.catalogue.units_of(post).await?),
+        }
     }
 
     /// Whether the post consists of exactly these units, with these commitments: as when it was planned.

@@ -198,10 +198,12 @@ async fn walk(app: &App, policy: &InForce, order: &PlanOrder) -> Result<Walk, Op
                 .await?;
             let Some(last) = posts.last() else { break };
             after = last.id;
+            source.expect(&posts).await?;
             for row in &posts {
                 let (facts, decision) =
                     decide(&mut source, &policy.policy, row, now.stockholm_date()).await?;
-                walk.take(app, (row, &account.1), &facts, decision).await?;
+                walk.take(app, &source, (row, &account.1), (&facts, decision))
+                    .await?;
             }
         }
     }
@@ -235,9 +237,9 @@ impl Walk {
     async fn take(
         &mut self,
         app: &App,
+        source: &FactSource<'_>,
         (row, alias): (&PostRow, &Alias),
-        facts: &PostFacts,
-        decision: Decision,
+        (facts, decision): (&PostFacts, Decision),
     ) -> Result<(), OpsError> {
         let day = app.now().stockholm_date();
         *self.posts.entry(row.account.clone()).or_default() += 1;
@@ -251,7 +253,9 @@ impl Walk {
         };
         let left_out = match (left_out, decision.earliest) {
             (None, Some(earliest)) => {
-                let frozen = freeze(app, (row, alias), facts, (&decision, earliest)).await?;
+                let units = tombstones(app, source, row).await?;
+                let frozen =
+                    units.map(|units| freeze(units, (row, alias), facts, (&decision, earliest)));
                 if let Some(frozen) = frozen {
                     self.frozen.push(frozen);
                     None
@@ -284,16 +288,13 @@ impl Walk {
     }
 }
 
-/// What the plan keeps of a post; `None` where a unit's commitment cannot be read.
-async fn freeze(
-    app: &App,
+/// What the plan keeps of a post.
+fn freeze(
+    units: Vec<Tombstone>,
     (row, alias): (&PostRow, &Alias),
     facts: &PostFacts,
     (decision, earliest): (&Decision, NaiveDate),
-) -> Result<Option<Frozen>, OpsError> {
-    let Some(units) = tombstones(app, row).await? else {
-        return Ok(None);
-    };
+) -> Frozen {
     let permitting = || {
         decision
             .rules
@@ -328,17 +329,21 @@ async fn freeze(
         text: row.post.search_text(),
         reason: decision.reason.clone(),
     };
-    Ok(Some(Frozen {
+    Frozen {
         is_root: row.thread_key == row.post.key,
         item,
         row: list_row,
-    }))
+    }
 }
 
-/// Every version of a post with its commitment.
-async fn tombstones(app: &App, row: &PostRow) -> Result<Option<Vec<Tombstone>>, OpsError> {
+/// Every version of a post with its commitment; `None` where one cannot be read.
+async fn tombstones(
+    app: &App,
+    source: &FactSource<'_>,
+    row: &PostRow,
+) -> Result<Option<Vec<Tombstone>>, OpsError> {
     let mut tombstones = Vec::new();
-    for unit in app.catalogue.units_of(row.id).await? {
+    for unit in source.units(row.id).await? {
         match app.store.commitment(&unit, Some(&row.account)) {
             Ok(commitment) => tombstones.push(Tombstone { unit, commitment }),
             Err(StoreError::Io { .. }) => return Ok(None),
