@@ -164,6 +164,8 @@ pub struct PageFacts {
     pub says_gone: bool,
     /// Characters of text in menus and feet of the page, which any page of a site has.
     pub menu_chars: u64,
+    /// The page stands among the menus of a site, and says more than a few words.
+    pub in_site: bool,
     /// Cut at a bound on height.
     pub height_limit: bool,
     /// Text is seen beyond a bound on width.
@@ -198,6 +200,8 @@ pub struct PageFacts {
     pub printed: bool,
     /// The text of the PDF could not be read back, so that nobody knows whether the posts stand in it.
     pub print_unread: bool,
+    /// Per cent of the page's text, seen or not, that stand in the text of the PDF.
+    pub print_percent: Option<u64>,
 }
 
 /// A page that was taken, whole or not.
@@ -260,6 +264,7 @@ impl PageCapture {
         let count = self.expected.standing(print);
         self.counts.pdf = Some(count);
         self.facts.counts.pdf = Some(count);
+        self.facts.print_percent = self.expected.percent_in(print);
     }
 }
 

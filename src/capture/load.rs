@@ -18,6 +18,9 @@ use crate::model::verdict::Reason;
 
 /// How long a page may keep moving before it counts as never at rest.
 pub(crate) const SETTLE_LIMIT: Duration = Duration::from_secs(90);
+/// So many times as many looks as a rest takes, and nothing changed in any: what is asked for between them, as a page does
+/// that counts its visitors, changes nothing.
+pub(crate) const IDLE_FOR: u32 = 5;
 /// Width in CSS pixels beyond which a page is cut.
 pub(crate) const WIDTH_LIMIT: u32 = 8_000;
 /// How long a long page may take to be laid out anew.
@@ -242,6 +245,7 @@ pub(crate) async fn settle(tab: &mut Tab, how: Quiet) -> Result<bool, CdpError> 
     let mut last = Measure::default();
     let mut changed = begun;
     let mut quiet = 0;
+    let mut idle = 0;
     loop {
         let now: Measure = tab.ask("bevara.measure()", CALL_LIMIT).await?;
         let (in_flight, progress, held, awaits_socket) = {
@@ -254,7 +258,8 @@ pub(crate) async fn settle(tab: &mut Tab, how: Quiet) -> Result<bool, CdpError> 
         let has_come = is_there && in_flight == 0 && !now.busy && !awaits_socket;
         if now == last && has_come {
             quiet += 1;
-            if quiet >= rest.looks {
+            idle += 1;
+            if quiet >= rest.looks || idle >= IDLE_FOR * rest.looks {
                 return Ok(true);
             }
         } else {
@@ -262,6 +267,7 @@ pub(crate) async fn settle(tab: &mut Tab, how: Quiet) -> Result<bool, CdpError> 
         }
         if now != last {
             changed = Instant::now();
+            idle = 0;
             last = now;
         }
         let moved = changed.max(progress);

@@ -257,9 +257,14 @@ async fn steps(
     taken.facts.login_address |=
         phrases::is_login_address(&now.address) && !phrases::is_login_address(&request.url);
     taken.facts.at_rest = scrolled.at_rest;
-    taken
-        .acts
-        .extend(tab.ask::<Vec<Act>>("bevara.show()", READY_LIMIT).await?);
+    // Where the pictures are taken from: what fades out of view has done so.
+    tab.ask::<load::Measure>("bevara.scrollTo(0)", READY_LIMIT)
+        .await?;
+    load::settle(tab, load::AFTER_CHANGE).await?;
+    for made_whole in ["bevara.putBack()", "bevara.show()"] {
+        let acts: Vec<Act> = tab.ask(made_whole, READY_LIMIT).await?;
+        taken.acts.extend(acts);
+    }
     images(tab, taken).await?;
     redact(tab, request, taken).await?;
     text::read(tab, raw, scrolled.posts_shown, &mut taken.texts).await?;
@@ -326,6 +331,7 @@ async fn to_its_end(
         taken.files.push(shots::view(tab, raw).await?);
         taken.acts.extend(consent::clear(tab).await?);
         taken.timed("view", begun);
+        touch(tab);
         let scrolled = whole_page(tab, taken, (loads, done, moves < MOVES)).await?;
         taken.timed("scroll", begun);
         if let Some((mut scrolled, loads)) = scrolled {
@@ -336,6 +342,19 @@ async fn to_its_end(
         moves += 1;
         taken.files.clear();
         taken.acts.push(followed(&taken.address));
+    }
+}
+
+/// Sites keep scripts back until a person is there ("delay JavaScript"): a pointer that moves where nothing is, and a key that
+/// does nothing, tell them. What comes of it is waited for while the page is scrolled.
+fn touch(tab: &Tab) {
+    for place in 0..3 {
+        let moved = json!({"type": "mouseMoved", "x": place, "y": place});
+        tab.session.post("Input.dispatchMouseEvent", &moved);
+    }
+    for kind in ["keyDown", "keyUp"] {
+        let key = json!({"type": kind, "key": "Shift", "code": "ShiftLeft"});
+        tab.session.post("Input.dispatchKeyEvent", &key);
     }
 }
 
@@ -429,6 +448,7 @@ async fn wall(tab: &mut Tab, taken: &mut Taken) -> Result<(), CdpError> {
         gate: bool,
         gone: bool,
         menu_chars: u64,
+        in_site: bool,
     }
     let wall: Wall = tab.ask("bevara.wall()", READY_LIMIT).await?;
     taken.facts.password_field = wall.password;
@@ -437,6 +457,7 @@ async fn wall(tab: &mut Tab, taken: &mut Taken) -> Result<(), CdpError> {
     taken.facts.gate = wall.gate;
     taken.facts.says_gone = wall.gone;
     taken.facts.menu_chars = wall.menu_chars;
+    taken.facts.in_site = wall.in_site;
     Ok(())
 }
 

@@ -29,6 +29,8 @@ pub(crate) struct Expected {
     pub(crate) posts: Vec<String>,
     /// What is seen of the page, the posts included. What stands outside them takes its part of the print first.
     pub(crate) around: String,
+    /// All the text of the page, seen or not.
+    pub(crate) page: String,
     /// Characters that no font has.
     pub(crate) unprintable: Vec<char>,
 }
@@ -39,19 +41,25 @@ impl Expected {
         let count = standing(&self.posts, &self.around, print, &self.unprintable);
         u32::try_from(count).unwrap_or(u32::MAX)
     }
+
+    /// How many per cent of the page's text stand in the text of a print; `None` for a page without letters.
+    pub(crate) fn percent_in(&self, print: &str) -> Option<u64> {
+        let wanted = pieces(&self.page, &self.unprintable);
+        let all: usize = wanted.values().sum();
+        let mut lacking = wanted.clone();
+        take(&mut lacking, &printed(print, &wanted, &self.unprintable));
+        let there = all - lacking.values().sum::<usize>();
+        (there * 100)
+            .checked_div(all)
+            .map(|percent| u64::try_from(percent).unwrap_or(u64::MAX))
+    }
 }
 
 /// How often a text has each of its pieces.
 type Pieces = BTreeMap<Piece, usize>;
 
 fn standing(posts: &[String], around: &str, print: &str, unprintable: &[char]) -> usize {
-    let pieces = |text: &str| {
-        let mut counts = Pieces::new();
-        for piece in words(text, unprintable).flat_map(|word| pieces_of(&word)) {
-            *counts.entry(piece).or_default() += 1;
-        }
-        counts
-    };
+    let pieces = |text: &str| pieces(text, unprintable);
     let wanted: Vec<Pieces> = posts.iter().map(|post| pieces(post)).collect();
     let mut lacking = Pieces::new();
     for own in &wanted {
@@ -89,6 +97,15 @@ fn standing(posts: &[String], around: &str, print: &str, unprintable: &[char]) -
     let mut gone = lost(&lines, LINE_LACKING_PERCENT, &mut lacking);
     gone.extend(lost(&wholes, LACKING_PERCENT, &mut lacking));
     posts.len() - gone.len()
+}
+
+/// What the words of a text are made of.
+fn pieces(text: &str, unprintable: &[char]) -> Pieces {
+    let mut counts = Pieces::new();
+    for piece in words(text, unprintable).flat_map(|word| pieces_of(&word)) {
+        *counts.entry(piece).or_default() += 1;
+    }
+    counts
 }
 
 /// A line of a post, or the whole of it.

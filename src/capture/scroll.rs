@@ -24,6 +24,12 @@ pub(crate) const SCROLL_LIMIT: Duration = Duration::from_mins(15);
 const STEP_PAUSE: Duration = Duration::from_millis(50);
 /// How often in a row the end must look the same, and how often after a nudge.
 const END: [Quiet; 2] = [quiet(10), quiet(5)];
+/// The same where the page has grown as it was scrolled: the next part may take its time.
+const GROWN: Quiet = quiet(24);
+/// How long a page is rested at that has been scrolled back to its top.
+const TOP: Quiet = quiet(3);
+/// So often the end may have moved without anything new: what slides in when it comes into view moves it each time.
+const IDLE: u32 = 5;
 /// So many steps in a row that move nothing are the end, whatever lies below.
 const STUCK: u32 = 3;
 /// The same where the view holds the whole page.
@@ -61,6 +67,12 @@ pub(crate) struct Scrolled {
     pub(crate) acts: Vec<Act>,
     /// Posts come and go while the page is scrolled.
     drops: bool,
+    /// Posts that are known.
+    items: u32,
+    /// Its greatest height.
+    tallest: u32,
+    /// It has grown as it was scrolled.
+    grows: bool,
 }
 
 impl Scrolled {
@@ -82,6 +94,7 @@ impl Scrolled {
 #[derive(Debug, Deserialize)]
 struct Collected {
     shown: u32,
+    items: u32,
     full: bool,
     gone: bool,
 }
@@ -163,25 +176,72 @@ async fn pass(
         ..Scrolled::default()
     };
     unlock(tab, &mut scrolled).await?;
+    let at_end = loop {
+        let Some(at_end) = down(tab, &mut scrolled, (begun, loads), expand).await? else {
+            return Ok(scrolled);
+        };
+        if !at_end || !up(tab, &mut scrolled, begun).await? {
+            break at_end;
+        }
+    };
+    // At its end the page has been seen to stand still, with its pictures asked for.
+    if !at_end {
+        ask_for_pictures(tab, &mut scrolled).await?;
+        scrolled.at_rest &= load::settle(tab, load::AFTER_LOAD).await?;
+    }
+    shadows::reveal(tab).await?;
+    collect(tab, &mut scrolled, true).await?;
+    Ok(scrolled)
+}
+
+/// Back to the top: feeds whose newest stand at the lower end get what is older there. Whether anything came.
+async fn up(tab: &mut Tab, scrolled: &mut Scrolled, begun: Instant) -> Result<bool, CdpError> {
+    let mut any = false;
+    loop {
+        let place = go(tab, 0).await?;
+        let is_beyond = place.height > HEIGHT_LIMIT || begun.elapsed() > SCROLL_LIMIT;
+        if is_beyond || place.height <= place.view || inert::is_inert(tab).await? {
+            return Ok(any);
+        }
+        let Some(now) = await_growth(tab, scrolled, (place, TOP)).await? else {
+            return Ok(any);
+        };
+        if now.height <= scrolled.tallest {
+            return Ok(any);
+        }
+        any = true;
+        scrolled.tallest = now.height;
+    }
+}
+
+/// From the top to the lower end. `None` where the page was loaded anew; whether the end was reached and stood still.
+async fn down(
+    tab: &mut Tab,
+    scrolled: &mut Scrolled,
+    (begun, loads): (Instant, u32),
+    expand: bool,
+) -> Result<Option<bool>, CdpError> {
     let mut place = go(tab, 0).await?;
     let mut stuck = 0;
+    let mut peak = (place.height, place.posts, scrolled.items);
+    let mut idle = 0;
     let mut hears = listeners::hears_scrolling(tab).await?;
     let at_end = loop {
-        collect(tab, &mut scrolled, false).await?;
+        collect(tab, scrolled, false).await?;
         scrolled.height_limit = place.height > HEIGHT_LIMIT;
         if scrolled.height_limit || scrolled.post_limit {
             break false;
         }
         // Loaded anew: what was collected and clicked is forgotten, and would be clicked for ever.
         if expand && tab.traffic().loads != loads {
-            return Ok(scrolled);
+            return Ok(None);
         }
         if begun.elapsed() > SCROLL_LIMIT {
             scrolled.at_rest = false;
             break false;
         }
         // What a click draws is drawn by the next step.
-        if expand && open(tab, &mut scrolled, false).await? {
+        if expand && open(tab, scrolled, false).await? {
             place = tab.ask("bevara.measure()", CALL_LIMIT).await?;
         }
         let below = place.height.saturating_sub(place.top + place.view);
@@ -195,26 +255,32 @@ async fn pass(
             }
             // What keeps it from being scrolled may have come meanwhile, with what lies over the page.
             stuck = 0;
-            if unlock(tab, &mut scrolled).await? {
+            if unlock(tab, scrolled).await? {
                 continue;
             }
             scrolled.at_rest = false;
             break false;
         }
-        let Some(now) = at_bottom(tab, &mut scrolled, (place, expand)).await? else {
+        scrolled.tallest = scrolled.tallest.max(place.height);
+        let Some(now) = at_bottom(tab, scrolled, (place, expand)).await? else {
             break true;
         };
         place = now;
+        let best = (
+            place.height.max(peak.0),
+            place.posts.max(peak.1),
+            scrolled.items.max(peak.2),
+        );
+        scrolled.grows |= best != peak;
+        idle = if best == peak { idle + 1 } else { 0 };
+        peak = best;
+        scrolled.tallest = scrolled.tallest.max(best.0);
+        if idle > IDLE {
+            break true;
+        }
         hears = listeners::hears_scrolling(tab).await?;
     };
-    // At its end the page has been seen to stand still, with its pictures asked for.
-    if !at_end {
-        ask_for_pictures(tab, &mut scrolled).await?;
-        scrolled.at_rest &= load::settle(tab, load::AFTER_LOAD).await?;
-    }
-    shadows::reveal(tab).await?;
-    collect(tab, &mut scrolled, true).await?;
-    Ok(scrolled)
+    Ok(Some(at_end))
 }
 
 /// Lets a page be scrolled that something lying over it has locked; whether it had.
@@ -241,7 +307,8 @@ async fn step(
     while slowly && begun.elapsed() < tab.patience.stall {
         let before = now;
         now = tab.ask("bevara.measure()", CALL_LIMIT).await?;
-        if now == before && now.loaded == now.images && tab.traffic().in_flight() == 0 {
+        let is_quiet = now == before && now.loaded == now.images && tab.traffic().in_flight() == 0;
+        if is_quiet && !tab.ask::<bool>("bevara.isPending()", CALL_LIMIT).await? {
             break;
         }
         tokio::time::sleep(STEP_PAUSE).await;
@@ -289,6 +356,7 @@ async fn at_bottom(
         return await_growth(tab, scrolled, (place, HELD)).await;
     }
     let [first, second] = END;
+    let first = if scrolled.grows { GROWN } else { first };
     if let Some(now) = await_growth(tab, scrolled, (place, first)).await? {
         return Ok(Some(now));
     }
@@ -312,10 +380,13 @@ async fn await_growth(
     (place, rest): (Measure, Quiet),
 ) -> Result<Option<Measure>, CdpError> {
     let look = format!("bevara.grown({}, {})", place.height, rest.pause.as_millis());
+    let begun = Instant::now();
     let mut quiet = 0;
+    let mut idle = 0;
     let mut last = place;
-    let mut changed = Instant::now();
-    while quiet < rest.looks {
+    let mut changed = begun;
+    // A page may ask for something from time to time for ever.
+    while quiet < rest.looks && idle < load::IDLE_FOR * rest.looks {
         let now: Measure = tab.ask(&look, CALL_LIMIT).await?;
         if now.height > place.height || now.posts > place.posts {
             return Ok(Some(now));
@@ -324,17 +395,29 @@ async fn await_growth(
             let mut traffic = tab.traffic();
             (traffic.in_flight(), traffic.progress)
         };
+        // Lower than it was, it has not grown: a line that changes its length makes it so again and again.
+        let now = Measure {
+            height: place.height,
+            top: place.top,
+            ..now
+        };
         if now != last {
             changed = Instant::now();
             last = now;
+            idle = 0;
         } else if in_flight == 0 {
             quiet += 1;
+            idle += 1;
             continue;
         }
         quiet = 0;
-        if changed.max(progress).elapsed() > tab.patience.stall {
+        let is_endless = begun.elapsed() > load::SETTLE_LIMIT;
+        if is_endless || changed.max(progress).elapsed() > tab.patience.stall {
             tab.traffic().give_up();
             scrolled.at_rest = false;
+        }
+        if is_endless {
+            break;
         }
     }
     Ok(None)
@@ -352,5 +435,6 @@ async fn collect(tab: &mut Tab, scrolled: &mut Scrolled, anew: bool) -> Result<(
     scrolled.posts_shown = scrolled.posts_shown.max(collected.shown);
     scrolled.post_limit |= collected.full;
     scrolled.drops |= collected.gone;
+    scrolled.items = scrolled.items.max(collected.items);
     Ok(())
 }

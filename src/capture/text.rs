@@ -97,6 +97,7 @@ pub(crate) async fn read(
             name: name.to_owned(),
         });
     }
+    texts.expected.page = text;
     texts.expected.posts = items.into_iter().map(|item| item.seen).collect();
     let html = whole(tab, "html").await?;
     write(&raw.join("dom.html"), html.as_bytes())?;

@@ -22,6 +22,10 @@ pub struct Limits {
     pub text_percent: u64,
     /// Posts are plausible from this many per cent of the last complete capture's.
     pub posts_percent: u64,
+    /// Of all the page's text, what is hidden included, this many per cent have to stand in the PDF.
+    pub print_percent: u64,
+    /// … of a page of more than so many characters.
+    pub print_chars: u64,
     /// A page without posts and with a wall's signs is a wall up to this many characters.
     pub wall_chars: u64,
     /// Height of a band of the page in CSS pixels, each looked at by itself.
@@ -36,6 +40,8 @@ pub const LIMITS: Limits = Limits {
     counts_percent: 2,
     text_percent: 50,
     posts_percent: 50,
+    print_percent: 50,
+    print_chars: 500,
     wall_chars: 1_500,
     band: 1_000,
     band_pieces: 5,
@@ -108,8 +114,7 @@ fn not_the_page(facts: &PageFacts, baseline: Option<&Baseline>) -> BTreeSet<Reas
         reasons.insert(Reason::NotLoggedIn);
     }
     // Words decide nothing about a page that has posts, or much to read.
-    let little = facts.counts.inventory == 0 && is_short(facts);
-    if reasons.is_empty() && little {
+    if reasons.is_empty() && is_little(facts) && !facts.in_site {
         if facts.gate {
             reasons.insert(Reason::Gate);
         } else if facts.says_gone {
@@ -117,6 +122,11 @@ fn not_the_page(facts: &PageFacts, baseline: Option<&Baseline>) -> BTreeSet<Reas
         }
     }
     reasons
+}
+
+/// Whether there are no posts and little to read: then words decide. Among the menus of a site they are doubted.
+fn is_little(facts: &PageFacts) -> bool {
+    facts.counts.inventory == 0 && is_short(facts)
 }
 
 /// Whether there is little to read beside menus.
@@ -130,21 +140,21 @@ fn is_wall(facts: &PageFacts, baseline: Option<&Baseline>) -> bool {
     if facts.login_address {
         return true;
     }
-    let before = baseline
-        .and_then(|last| last.counts)
-        .map_or(0, |counts| counts.inventory);
+    let counts = baseline.and_then(|last| last.counts);
+    let before = counts.map_or(0, |counts| counts.inventory);
     let short = is_short(facts);
     let posts = facts.counts.inventory;
     if posts == 0 {
         return (facts.password_field && (short || facts.login_phrase || before > 0))
             || (facts.login_overlay && (short || before > 0))
-            || (facts.login_phrase && short);
+            || (facts.login_phrase && short && !facts.in_site);
     }
     facts.password_field && is_below(posts.into(), before.into(), LIMITS.posts_percent)
 }
 
 /// What the capture lacks by itself.
 fn shortcomings(facts: &PageFacts) -> BTreeSet<Reason> {
+    let doubted = facts.in_site && is_little(facts);
     let mut reasons = BTreeSet::new();
     let rows = [
         (facts.crashed, Reason::Crashed),
@@ -154,12 +164,17 @@ fn shortcomings(facts: &PageFacts) -> BTreeSet<Reason> {
             Reason::TimeoutShot,
         ),
         (!facts.printed, Reason::TimeoutPrint),
+        (doubted && facts.gate, Reason::Gate),
+        (doubted && facts.says_gone, Reason::NotAvailable),
         (facts.blank, Reason::Blank),
         (facts.height_limit, Reason::HeightLimit),
         (facts.width_limit, Reason::WidthLimit),
         (facts.post_limit, Reason::PostLimit),
         (facts.height_changed, Reason::HeightChanged),
-        (facts.text_chars == 0 || facts.lost, Reason::TextMissing),
+        (
+            facts.text_chars == 0 || facts.lost || is_cut_off(facts),
+            Reason::TextMissing,
+        ),
         (facts.images_loaded < facts.images, Reason::PartialImages),
         (facts.requests_failed > 0, Reason::RequestsFailed),
         (
@@ -168,7 +183,7 @@ fn shortcomings(facts: &PageFacts) -> BTreeSet<Reason> {
             Reason::Tls,
         ),
         (
-            facts.login_overlay || facts.login_missing,
+            facts.login_overlay || facts.login_missing || (doubted && facts.login_phrase),
             Reason::NotLoggedIn,
         ),
         (
@@ -182,6 +197,14 @@ fn shortcomings(facts: &PageFacts) -> BTreeSet<Reason> {
             .map(|(_, reason)| reason),
     );
     reasons
+}
+
+/// Whether the PDF lacks a great part of the page's text, where there is so much that a few words are no such part.
+fn is_cut_off(facts: &PageFacts) -> bool {
+    facts.text_chars > LIMITS.print_chars
+        && facts
+            .print_percent
+            .is_some_and(|percent| percent < LIMITS.print_percent)
 }
 
 /// A dead tab explains every output that is missing.
@@ -285,7 +308,7 @@ mod tests {
     #[test]
     fn each_shortcoming_alone_makes_it_partial() {
         type Spoil = fn(&mut PageFacts);
-        let cases: [(Spoil, Reason); 17] = [
+        let cases: [(Spoil, Reason); 18] = [
             (|facts| facts.login_missing = true, Reason::NotLoggedIn),
             (|facts| facts.at_rest = false, Reason::TimeoutPage),
             (|facts| facts.segments = 0, Reason::TimeoutShot),
@@ -298,6 +321,7 @@ mod tests {
             (|facts| facts.height_changed = true, Reason::HeightChanged),
             (|facts| facts.text_chars = 0, Reason::TextMissing),
             (|facts| facts.lost = true, Reason::TextMissing),
+            (|facts| facts.print_percent = Some(49), Reason::TextMissing),
             (|facts| facts.images_loaded = 99, Reason::PartialImages),
             (|facts| facts.requests_failed = 1, Reason::RequestsFailed),
             (

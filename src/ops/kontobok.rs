@@ -329,6 +329,7 @@ async fn volume(
         posts: page.posts,
         around,
         unprintable: Vec::new(),
+        ..Expected::default()
     };
     let entries: usize = volume.threads.iter().map(|one| one.posts.len()).sum();
     Ok(Counts {

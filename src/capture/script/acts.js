@@ -4,7 +4,7 @@
   const buttons = (within) => inside(within, BUTTON);
   const leads = (link) => {
     const href = link ? link.getAttribute('href').trim() : '';
-    return href !== '' && !href.startsWith('#') && !/^javascript:/i.test(href);
+    return href !== '' && !/^#(?![/!])/.test(href) && href !== '#' && !/^javascript:/i.test(href);
   };
   // "Visa fler" may be a link to the rest of the list, for those without scripts.
   const isRest = (link) => new URL(link.href, document.baseURI).origin + new URL(link.href, document.baseURI).pathname === location.origin + location.pathname
@@ -38,6 +38,7 @@
       });
       const tells = words.consent.some((word) => text.includes(word));
       // What holds most of the page is the page, whatever it is called after.
+      if (whole > 1000 && text.length > whole * 0.8) continue;
       if ((marked.test(tag) && (asks || tells || text.length <= whole / 2)) || (asks && tells)) found.push(element);
     }
     return found;
@@ -78,13 +79,20 @@
 
   // A button's words, without counts, dots and arrows: "Visa 12 svar …" is "visa svar".
   const wordsOf = (label) => label.replace(/[^\p{L}\p{M}&'’-]+/gu, ' ').trim();
+  // "Visa ytterligare kommentarer", "Hämta äldre", "Fler nyheter": a verb and how much, or how much of what.
+  const isGrammar = (tokens) => {
+    const rest = tokens.filter((one) => !words.fillers.includes(one));
+    const [verbs, amounts, nouns] = [words.verbs, words.amounts, words.nouns].map((list) => rest.filter((one) => list.includes(one)).length);
+    return verbs + amounts + nouns === rest.length && amounts > 0 && (words.verbs.includes(rest[0]) || (nouns > 0 && !/^(alla|hela|all|nästa)$/.test(rest[0])));
+  };
   const shows = (label, button) => {
     if (label.length > 60 || label === '') return false;
     const text = wordsOf(label);
     if (text.split(' ').some((word) => words.never.includes(word))) return false;
     if (words.more_in_post.includes(text)) return above(button, POST) !== null;
     if (words.more_of_list.includes(text)) return [1, 2].some((up) => isBeside(button, up));
-    return words.more.some((word) => text === word || text.startsWith(`${word} `) || (word.length > 12 && text.includes(word)));
+    if (above(button, POST) !== null && (words.of_post.includes(text) || (/\d/.test(label) && words.counted.includes(text)))) return true;
+    return isGrammar(text.split(' ')) || words.more.some((word) => text === word || text.startsWith(`${word} `) || (word.length > 12 && text.includes(word)));
   };
   const isBeside = (button, up) => {
     let one = button;
@@ -109,25 +117,43 @@
     removeEventListener('click', halt);
     if (target === null) link.removeAttribute('target'); else link.target = target;
   };
+  // A button may lead the page elsewhere without loading it: back, and not there again.
+  const leading = new Set();
+  const kindOf = (button) => `${name(button)} ${wordsOf(labels(button))}`;
+  const place = () => location.pathname + location.search + (/^#[/!]/.test(location.hash) ? location.hash : '');
+  let pressed = null;
+  const back = () => {
+    if (pressed === null || place() === pressed.place || history.length <= pressed.steps) return false;
+    leading.add(pressed.kind);
+    pressed = null;
+    history.back();
+    return true;
+  };
   const clicked = new Map();
   const looked = new WeakMap();
   const unfolded = new WeakSet();
   let clicks = 0;
   const sizeAround = (button) => (above(button, POST) || button.getRootNode().host || button.getRootNode().body || button.getRootNode()).querySelectorAll('*').length;
+  const shownAround = (button) => squash((above(button, POST) || document.body || button).innerText).length;
   // "Visa fler" that stays is clicked again as long as each click has brought something; "Visa svar" may fold it up again.
-  const goesOn = (button, label) => {
+  const goesOn = (button, label, atEnd) => {
     const before = clicked.get(button);
     if (!before) return true;
+    // A button may stand there before its script does.
+    if (before.times < 4 && before.label === label && before.size === sizeAround(button) && before.shown === shownAround(button)) return atEnd;
     const more = wordsOf(label).split(' ').some((word) => words.additive.includes(word));
     return more && before.label === label && before.times < LIMIT.again && sizeAround(button) > before.size;
   };
   const expand = async (draws) => {
     roots(true);
     const log = [];
+    if (back()) { await drawn(); return { log, full: false }; }
     // What a post folds away, a warning among them, is a part of it.
     for (const folded of all('details:not([open])')) {
       if (clicks >= LIMIT.clicks || unfolded.has(folded) || !above(folded, POST)) continue;
       unfolded.add(folded);
+      // Of several with one name only one is ever open.
+      folded.removeAttribute('name');
       clicks += 1;
       const label = inside(folded, 'summary')[0];
       log.push({ action: 'expanded', element: name(folded), label: label ? cut(labels(label), 100) : '' });
@@ -139,14 +165,17 @@
       if (looked.get(button) === raw) continue;
       const label = labels(button);
       if (!shows(label, button) || isOfMenu(button)) { looked.set(button, raw); continue; }
-      if (!stays(button) || button.getAttribute('aria-expanded') === 'true' || !goesOn(button, label) || !visible(button)) continue;
+      if (!stays(button) || button.getAttribute('aria-expanded') === 'true' || !goesOn(button, label, draws) || leading.has(kindOf(button)) || !visible(button)) continue;
       const times = (clicked.get(button) || { times: 0 }).times + 1;
-      clicked.set(button, { label, times, size: sizeAround(button) });
+      clicked.set(button, { label, times, size: sizeAround(button), shown: shownAround(button) });
       clicks += 1;
       log.push({ action: 'expanded', element: name(button), label: cut(label, 100) });
+      pressed = { kind: kindOf(button), place: place(), steps: history.length };
       press(button);
+      if (back()) break;
     }
     if (log.length && draws) await drawn();
+    if (back()) await drawn();
     return { log, full: clicks >= LIMIT.clicks };
   };
 

@@ -4,6 +4,7 @@
     'article', '[role="article"]', '.h-entry', '[data-testid="tweet"]', '[data-testid^="feedItem"]',
     '[itemtype*="schema.org/SocialMediaPosting"]', '[itemtype*="schema.org/BlogPosting"]',
     '[itemtype*="schema.org/DiscussionForumPosting"]', '[itemtype*="schema.org/Article"]', '[data-bevara="post"]',
+    '[data-urn^="urn:li:activity"]', '.feed-shared-update-v2', 'ytd-backstage-post-renderer', '[data-e2e="user-post-item"]', '.tgme_widget_message',
   ].join(',');
   const LIMIT = { text: 100000, short: 500, clicks: 5000, again: 200 };
   const clean = (text) => (text || '').replace(/[ \t\u00a0]+/g, ' ').replace(/\s*\n\s*/g, '\n').trim();
@@ -23,6 +24,22 @@
   };
   const force = (element, rules) => {
     for (const [property, value] of Object.entries(rules)) element.style.setProperty(property, value, 'important');
+  };
+  // What keeps a box from being as large as what it holds, or from showing it.
+  const OPEN = { overflow: 'visible', height: 'auto', 'max-height': 'none', contain: 'none', 'content-visibility': 'visible' };
+  // A style sheet of ours for a document or shadow tree, which no script that writes into an element's own style undoes.
+  const dresses = new WeakMap();
+  const dress = (tree, css) => {
+    const own = tree.nodeType === 9 ? tree : tree.ownerDocument;
+    if (!own.defaultView) return;
+    const known = dresses.get(own) || new Map();
+    dresses.set(own, known);
+    if (!known.has(css)) {
+      const sheet = new own.defaultView.CSSStyleSheet();
+      sheet.replaceSync(css);
+      known.set(css, sheet);
+    }
+    if (!tree.adoptedStyleSheets.includes(known.get(css))) tree.adoptedStyleSheets = [...tree.adoptedStyleSheets, known.get(css)];
   };
   const hide = (element) => force(element, { display: 'none' });
   // Two frames: what a scroll or a click makes the page draw has been drawn.
@@ -139,10 +156,14 @@
   const root = () => document.scrollingElement || document.documentElement;
   // What is scrolled: the page, or where that cannot be the greatest of its parts that can; after it its other parts.
   const scrolls = (element) => element.scrollHeight > element.clientHeight + 50;
+  // A part that cuts off what it holds and is moved by a script of its own instead: most of the view, and much more in it.
+  const isMoved = (element) => /hidden|clip/.test(getComputedStyle(element).overflowY) && element.clientHeight >= innerHeight * 0.5
+    && element.clientWidth >= innerWidth * 0.5 && element.scrollHeight > element.clientHeight * 1.5
+    && (element.innerText || '').length > document.body.innerText.length / 4;
   const partsBeside = (done) => all('*')
     .filter((element) => element.ownerDocument === document && element !== document.body && element !== document.documentElement && !done.has(element)
       && scrolls(element) && element.clientHeight >= innerHeight * 0.2 && element.clientWidth >= innerWidth * 0.2
-      && element.localName !== 'textarea' && /auto|scroll/.test(getComputedStyle(element).overflowY) && visible(element))
+      && element.localName !== 'textarea' && (/auto|scroll/.test(getComputedStyle(element).overflowY) || isMoved(element)) && visible(element))
     .sort((one, other) => other.scrollHeight - one.scrollHeight);
   const LIMIT_PARTS = 8;
   const parts = new Set();
@@ -157,7 +178,10 @@
     return inner || page;
   };
   // Goes to the first part, or on to the next one; whether there is one.
+  // What is out of view and not drawn for that has no text either.
+  const DRAWN = '* { content-visibility: visible !important }';
   const firstPart = () => {
+    for (const tree of roots(true)) dress(tree, DRAWN);
     parts.clear();
     [inner, chosen] = [null, false];
     return true;
@@ -207,30 +231,49 @@
     return { images: shown.length, loaded: shown.filter(hasLoaded).length };
   };
   const replaced = new Set();
-  const topPosts = () => all(POST).filter((element) => !above(element, POST) && ![...replaced].some((gone) => gone.contains(element)));
+  // What looks like a post and holds the whole feed.
+  const wrappers = new Set();
+  const isWithin = (element) => {
+    let around = above(element, POST);
+    while (around && wrappers.has(around)) around = above(around, POST);
+    return around !== null;
+  };
+  const topPosts = () => all(POST).filter((element) => !wrappers.has(element) && !isWithin(element) && ![...replaced].some((gone) => gone.contains(element)));
 
   // A page that shows no more than that something is to come.
   const LOADING = /^(laddar|läser in|hämtar|vänta|loading|please wait|just a moment)\b/i;
   const isBusy = (posts) => {
     if (posts > 0 || !document.body || document.body.textContent.length > 20000) return false;
+    if (all('[aria-busy="true"]').some((one) => visible(one) && box(one).height >= 100)) return true;
     const text = textOf(document.body);
     if (text.length > 400) return false;
     return text.split('\n').some((line) => LOADING.test(line.trim())) || all('[aria-busy="true"],[role="progressbar"]:not([aria-valuenow]),progress:not([value])').some(visible);
   };
+  // A list that begins at its lower end counts from there, downwards from zero.
+  const isReversed = (view) => view !== root() && getComputedStyle(view).flexDirection === 'column-reverse';
+  const above0 = (view) => (isReversed(view) ? view.scrollHeight - view.clientHeight : 0);
   const measure = () => {
+    // A document that has just begun has nothing to be measured.
+    if (!document.documentElement) return { parsed: false, ready: false, height: 0, top: 0, view: 0, posts: 0, busy: false, images: 0, loaded: 0 };
     const view = scroller();
     const posts = topPosts().length;
     return {
       parsed: document.readyState !== 'loading',
       ready: document.readyState === 'complete',
-      height: view === root() ? pageHeight() : view.scrollHeight,
-      top: Math.max(0, Math.round(view.scrollTop)),
+      height: view === root() && root().scrollHeight <= innerHeight + 50 ? pageHeight() : view.scrollHeight,
+      top: Math.max(0, Math.round(view.scrollTop + above0(view))),
       view: view === root() ? innerHeight : view.clientHeight,
       posts,
       busy: isBusy(posts),
       ...pictures(),
     };
   };
+  // Whether a post in view has yet to be filled in.
+  const isPending = () => topPosts().some((post) => {
+    const { top, bottom, height } = box(post);
+    if (bottom < 0 || top > innerHeight || height < 2) return false;
+    return post.getAttribute('aria-busy') === 'true' || inside(post, '[aria-busy="true"]').length > 0 || (!squash(post.textContent) && !post.querySelector('img,picture,video,canvas'));
+  });
   const scrollsInside = () => scroller() !== root();
   // Measures after so many milliseconds, or as soon as the page is higher than it was.
   const grown = async (height, wait) => {
@@ -238,12 +281,13 @@
     const until = performance.now() + wait;
     for (let left = wait; left > 0; left = until - performance.now()) {
       await new Promise((done) => setTimeout(done, Math.min(left, 20)));
-      if ((view === root() ? pageHeight() : view.scrollHeight) > height) break;
+      if (measure().height > height) break;
     }
     return measure();
   };
   const scrollTo = async (top) => {
-    scroller().scrollTo({ top, left: 0, behavior: 'instant' });
+    const view = scroller();
+    view.scrollTo({ top: top - above0(view), left: 0, behavior: 'instant' });
     await drawn();
     return measure();
   };

@@ -35,15 +35,25 @@
     const images = [...element.querySelectorAll('img')].map((image) => `${image.complete && image.naturalWidth > 0}${image.currentSrc}`);
     return `${element.textContent}\n${element.querySelectorAll('a').length}\n${images.join('\n')}`;
   };
-  const keyOf = (seen, place) => seen.permalink || (place || seen.time || seen.id
-    ? [seen.id, place, seen.time, squash(seen.text).slice(0, 80)].join('|') : squash(seen.text).slice(0, 400));
+  // Posts of few words may have the same; then their pictures tell them apart.
+  const isBrief = (seen) => squash(seen.text).length < 80;
+  const painted = (element) => [element, ...inside(element, '*')].map((one) => getComputedStyle(one).backgroundImage).filter((image) => /url\("https?:/.test(image));
+  const muteOf = (element, seen, place) => {
+    if (seen.text && (!isBrief(seen) || place || seen.time || seen.id || seen.permalink)) return '';
+    const links = seen.text ? [] : [element, ...inside(element, 'a[href]')].map((link) => link.href || '');
+    return [...picturesOf(element), ...painted(element), ...links].filter(Boolean).join(' ');
+  };
+  const keyOf = (seen, place, mute) => seen.permalink || (mute && `${mute} ${squash(seen.text)}`) || (place || seen.time || seen.id
+    ? [seen.id, place, seen.time, squash(seen.text).slice(0, 20)].join('|') : squash(seen.text).slice(0, 400));
   // Whether another post has been put into an element that this list uses again.
   // `moved` is how far the post above it has moved: what grows above, unfolded or loaded late, moves all below it.
-  const isAnother = (item, seen, place, top, moved) => {
+  const isAnother = (item, seen, { place, mute }, top, moved) => {
     const differ = (one, other) => one && other && one !== other;
     if (item.seen.permalink && seen.permalink) return item.seen.permalink !== seen.permalink;
     if (differ(item.seen.id, seen.id) || differ(item.seen.time, seen.time) || differ(item.place, place)) return true;
     if (Math.abs(top - item.top - moved) <= 200) return false;
+    if (!seen.text && !item.seen.text) return differ(item.mute, mute);
+    if (item.mute && mute && item.mute !== mute) return true;
     const lines = squash(item.seen.text) === squash(seen.text) ? [] : item.seen.text.split('\n');
     const now = seen.text.split('\n');
     const kept = lines.filter((line) => now.includes(line)).length;
@@ -52,7 +62,10 @@
     const begins = longest.replace(/\s*(…|\.{3})?\s*((visa|se|läs|show|see|read) )?(mer|more)?$/i, '');
     return kept < lines.length * 0.6 || !now.some((line) => line.startsWith(begins));
   };
-  const isGone = (item) => !item.element.isConnected || byElement.get(item.element) !== item;
+  // An element that is left in its place, empty, until it comes into view again.
+  const isHollow = (item) => item.weight > 0 && item.element.getElementsByTagName('*').length < item.weight / 2
+    && (item.weight > 4 || item.element.textContent.length < item.seen.text.length / 2);
+  const isGone = (item) => !item.element.isConnected || byElement.get(item.element) !== item || isHollow(item);
   // A list that puts its posts where they belong by position uses its elements in any order.
   const isPlaced = (element) => {
     for (let one = element, up = 0; one && up < 4; one = one.parentElement, up += 1) if (getComputedStyle(one).position === 'absolute') return true;
@@ -63,28 +76,38 @@
     const places = new Map(posts.map((post) => [post, box(post)]));
     return posts.sort((one, other) => places.get(one).top - places.get(other).top || places.get(one).left - places.get(other).left);
   };
+  // What was taken for a post and holds the feed.
+  const wrap = (around) => {
+    wrappers.add(around);
+    const item = byElement.get(around);
+    if (!item) return;
+    items.splice(items.indexOf(item), 1);
+    byElement.delete(around);
+    byKey.delete(item.key);
+  };
   let harvest = false;
   const collect = (limit, anew = false) => {
     roots(true);
     markFeeds();
     let shown = 0;
     let moved = 0;
-    const scrolled = scroller().scrollTop;
+    const scrolled = scroller().scrollTop + above0(scroller());
     for (const element of inOrder(topPosts())) {
       shown += 1;
       let item = byElement.get(element);
       const sign = signOf(element);
       const top = box(element).top + scrolled;
       if (item && sign !== null && item.sign === sign && !anew && (!harvest || item.cell)) {
-        moved = top - item.top;
-        item.top = top;
+        // What jumps by itself may be about to hold another post.
+        if (Math.abs(top - item.top - moved) <= 200) [moved, item.top] = [top - item.top, top];
         continue;
       }
       const seen = read(element);
       if (!seen.text && seen.images === 0) continue;
       const place = placeOf(element);
-      const key = keyOf(seen, place);
-      if (item && isAnother(item, seen, place, top, moved)) item = null;
+      const mute = muteOf(element, seen, place);
+      const key = keyOf(seen, place, mute);
+      if (item && isAnother(item, seen, { place, mute }, top, moved)) item = null;
       else if (item) moved = top - item.top;
       // The same post may come back in another element, when the one it had is gone.
       if (!item) item = (byKey.get(key) || []).find((one) => one.element === element || isGone(one));
@@ -95,13 +118,13 @@
         item = { seen };
         items.push(item);
       }
-      Object.assign(item, { element, place, top, sign });
+      Object.assign(item, { element, place, mute, top, sign, weight: Math.max(item.element === element ? item.weight || 0 : 0, element.getElementsByTagName('*').length) });
       if (item.key !== key) {
         item.key = key;
         byKey.set(key, [...(byKey.get(key) || []), item]);
       }
       byElement.set(element, item);
-      if (harvest) keepCell(item);
+      if (harvest && !isHollow(item)) keepCell(item);
     }
     return { shown, items: items.length, full: false, gone: items.some(isGone) };
   };
@@ -190,7 +213,7 @@
       copy.setAttribute('data-bevara', 'reassembled');
       const style = { height: 'auto', 'min-height': '0', 'max-height': 'none', transform: 'none' };
       if (list.style.paddingTop || list.style.paddingBottom) Object.assign(style, { 'padding-top': '0', 'padding-bottom': '0' });
-      if (!isBody) force(copy, style);
+      if (!isBody) force(copy, { ...style, ...OPEN });
       for (const item of own) {
         const lives = !isGone(item);
         if (isBody && lives) { hide(item.live); replaced.add(item.live); }

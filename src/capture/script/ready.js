@@ -37,22 +37,29 @@
     }
     return log;
   };
-  // A post that fades in when it comes into view, and out again, is shown. One of several in the same place stays as it is.
+  const LIT = '[data-bevara-shown] { opacity: 1 !important; visibility: visible !important; transform: none !important; transition: none !important; animation: none !important }';
+  // What fades in when it comes into view, and out again, is shown where it has a place of its own: one of several in the
+  // same place stays as it is, and what hides without a place, as menus do.
   const show = () => {
     roots(true);
     const log = [];
-    const isDark = (element) => Number(getComputedStyle(element).opacity) < 0.1;
-    const light = (element) => force(element, { opacity: '1', transition: 'none', animation: 'none' });
-    for (const post of topPosts()) {
-      if (isPlaced(post) || box(post).height < 2 || seenOf(post)) continue;
-      const around = [];
-      for (let one = post; one; one = parentOf(one)) if (isDark(one)) around.push(one);
-      const within = inside(post, '*').filter((one) => isDark(one) && !/absolute|fixed/.test(getComputedStyle(one).position));
-      for (const one of [...around, ...within]) light(one);
-      if (around.length || within.length) log.push({ action: 'shown', element: name(post), label: '' });
+    // By a style sheet: what a script writes into the element's own style would take the place of what stands there.
+    const light = (element) => {
+      element.setAttribute('data-bevara-shown', '');
+      dress(element.getRootNode(), LIT);
+    };
+    const isPart = (element) => box(element).height > 20 && (squash(element.textContent).length >= 12 || element.querySelector('img,video,svg,canvas'));
+    const kinds = new Map();
+    for (const element of all('*')) {
+      const style = getComputedStyle(element);
+      const isDark = Number(style.opacity) < 0.1 || (style.visibility === 'hidden' && getComputedStyle(element.parentElement || element).visibility !== 'hidden');
+      if (!isDark || /absolute|fixed/.test(style.position) || style.display === 'inline' || isPlaced(element) || !isPart(element)) continue;
+      log.push({ action: 'shown', element: name(element), label: '' });
+      kinds.set(element.parentElement, element.localName);
+      light(element);
     }
-    // Those in view now would fade out when they no longer are.
-    if (log.length) for (const post of topPosts()) if (!isPlaced(post)) light(post);
+    // Their neighbours, in view now, would fade out when they no longer are.
+    for (const [around, kind] of kinds) if (around) for (const one of around.children) if (one.localName === kind && !isPlaced(one)) light(one);
     return log.slice(0, 5000);
   };
   const still = () => {
@@ -84,6 +91,32 @@
     }
     return log;
   };
+  // Pictures side by side of which a post shows one at a time stand below each other; those that only repeat others do not.
+  const SLIDE = '[data-bevara-slide] { position: static !important; transform: none !important; float: none !important; flex-wrap: wrap !important; height: auto !important; max-height: none !important; opacity: 1 !important; overflow: visible !important }';
+  const carousels = () => {
+    const log = [];
+    for (const post of topPosts()) {
+      for (const view of inside(post, '*')) {
+        if (!/hidden|clip/.test(getComputedStyle(view).overflowX) || view.clientWidth < 100) continue;
+        const edge = box(view);
+        const isBeside = (image) => hasLoaded(image) && box(image).width > 50 && (box(image).left >= edge.right - 5 || box(image).right <= edge.left + 5);
+        const images = [...view.querySelectorAll('img')];
+        if (images.length < 2 || !images.some(isBeside)) continue;
+        const shown = new Set();
+        const keep = images.filter((image) => hasLoaded(image) && !shown.has(image.currentSrc) && shown.add(image.currentSrc));
+        for (const image of images) {
+          for (let one = image; one && one !== view; one = one.parentElement) {
+            if (!keep.includes(image)) { if (one.querySelectorAll('img').length <= 1 && one.parentElement !== view) hide(one); continue; }
+            one.setAttribute('data-bevara-slide', '');
+          }
+        }
+        view.setAttribute('data-bevara-slide', '');
+        dress(view.getRootNode(), SLIDE);
+        log.push({ action: 'unrolled', element: name(view), label: '' });
+      }
+    }
+    return log;
+  };
   const release = () => {
     roots(true);
     const log = uncut();
@@ -94,10 +127,19 @@
       if (view === root() || !holdsMuch(view)) continue;
       log.push({ action: 'unrolled', element: name(view), label: '' });
       for (let element = view; element; element = element.parentElement) {
-        force(element, { overflow: 'visible', height: 'auto', 'max-height': 'none' });
+        force(element, OPEN);
         if (getComputedStyle(element).position === 'fixed') force(element, { position: 'static' });
       }
     }
+    // A row that is scrolled sideways is broken into lines.
+    for (const row of all('*')) {
+      if (row.scrollWidth <= row.clientWidth * 1.2 || row.clientWidth < innerWidth * 0.2 || row.children.length < 3) continue;
+      const style = getComputedStyle(row);
+      if (!/auto|scroll/.test(style.overflowX) || !/flex|grid|block/.test(style.display) || /^(pre|code|table|textarea)$/.test(row.localName)) continue;
+      force(row, { 'flex-wrap': 'wrap', 'grid-auto-flow': 'row', 'white-space': 'normal', height: 'auto', 'max-height': 'none', overflow: 'visible' });
+      log.push({ action: 'unrolled', element: name(row), label: '' });
+    }
+    log.push(...carousels());
     // A frame that scrolls is shown whole.
     for (const frame of all('iframe')) {
       const own = documentOf(frame);

@@ -31,10 +31,11 @@
     const isThing = (word) => words.things.includes(word);
     const absent = sentences.some((one) => one.length < 120 && one.split(/[^\p{L}]+/u).some(isThing) && words.absent.some((word) => one.includes(word)));
     // A login that asks for the name first.
-    const first = all('input[autocomplete~="username"]').some(visible) && buttons(document).some((one) => words.login_buttons.includes(labels(one)) || words.next_buttons.includes(labels(one)));
+    const first = all('input[autocomplete~="username"],input[name="loginfmt"]').some(visible) && buttons(document).some((one) => words.login_buttons.includes(labels(one)) || words.next_buttons.includes(labels(one)));
     return {
       password: Boolean(field), overlay: Boolean((field && floating(field)) || asks), phrase: first || says(words.login),
       gate: says(words.gate) || location.hostname.startsWith('consent.'), gone: absent || says(words.gone),
+      in_site: all(FOOT).flatMap((one) => [...one.querySelectorAll('a[href]')]).length >= 3 && sentences.filter((one) => one.length > 30).length > 2,
       menu_chars: all(FOOT).filter((one) => !above(one, FOOT)).reduce((sum, one) => sum + textOf(one).length, 0),
     };
   };
@@ -163,6 +164,6 @@
   };
 
   globalThis.bevara = {
-    measure, isPlain, extent, reveal, scrollsInside, firstPart, nextPart, grown, scrollTo, eager, reselects, backgrounds, collect, harvesting, watch, findFeeds, isLost, reassemble, inventory, refuse, hideBars, unlock, expand, show, still, release, plain, marks, wall, describe, environment, keep, piece,
+    measure, isPlain, extent, reveal, scrollsInside, isPending, firstPart, nextPart, grown, scrollTo, eager, putBack, reselects, backgrounds, collect, harvesting, watch, findFeeds, isLost, reassemble, inventory, refuse, hideBars, unlock, expand, show, still, release, plain, marks, wall, describe, environment, keep, piece,
     unprintable,
   };
