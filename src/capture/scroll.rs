@@ -370,6 +370,8 @@ async fn at_bottom(
     if let Some(now) = await_growth(tab, scrolled, (place, second)).await? {
         return Ok(Some(now));
     }
+    // A button that has done nothing yet, though nothing is on its way any more.
+    let clicked = clicked || (expand && open(tab, scrolled, true).await?);
     Ok(clicked.then_some(place))
 }
 
